@@ -1,0 +1,34 @@
+# Every dependency is a system package (deploy/install-deps.sh installs them).
+find_package(Threads REQUIRED)
+find_package(Protobuf REQUIRED)  # MODULE: Debian ships no CONFIG for it
+find_package(absl CONFIG REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(OpenSSL REQUIRED)
+if(TUNEFLEET_BUILD_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+
+if(TUNEFLEET_BUILD_TUNER)
+  find_package(LLVM 19.1 CONFIG REQUIRED)  # a bare 19 does not match Debian's version file
+  find_package(LLD CONFIG REQUIRED HINTS "${LLVM_LIBRARY_DIR}/cmake/lld")
+  find_package(ZLIB REQUIRED)
+
+  # Debian's xgboost package has a broken CMake config.
+  find_path(XGBOOST_INCLUDE_DIR xgboost/c_api.h REQUIRED)
+  find_library(XGBOOST_LIBRARY xgboost REQUIRED)
+  add_library(xgboost::capi UNKNOWN IMPORTED)
+  set_target_properties(xgboost::capi PROPERTIES IMPORTED_LOCATION "${XGBOOST_LIBRARY}"
+                                                 INTERFACE_INCLUDE_DIRECTORIES "${XGBOOST_INCLUDE_DIR}")
+
+  add_library(tunefleet_llvm INTERFACE)
+  target_include_directories(tunefleet_llvm SYSTEM INTERFACE ${LLVM_INCLUDE_DIRS})
+  target_link_libraries(tunefleet_llvm INTERFACE lldELF lldCommon LLVM-19 ZLIB::ZLIB zstd)
+  target_link_directories(tunefleet_llvm INTERFACE ${LLVM_LIBRARY_DIRS})
+endif()
+
+if(TUNEFLEET_BUILD_BENCHMARKS)
+  find_package(dnnl CONFIG REQUIRED)
+  find_package(benchmark CONFIG REQUIRED)
+endif()
