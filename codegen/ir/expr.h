@@ -1,0 +1,92 @@
+// Scalar expressions of a loop nest.
+//
+//   expr := integer | float | var | expr op expr | select(expr, expr, expr) | cast<type>(expr) | buffer "[" expr, ...
+//   "]" op   := + - * / // % min max < <= == && ||          // and % are floor division and its remainder, for indices
+//   only
+//
+// Nodes are immutable and shared; an Expr is never null. Index arithmetic has type kIndex and does not overflow.
+// Factories fold constants and drop neutral operands, so that x + 0 never exists. Thread-safe like any immutable value.
+#ifndef TUNEFLEET_CODEGEN_IR_EXPR_H_
+#define TUNEFLEET_CODEGEN_IR_EXPR_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+
+namespace tunefleet::codegen {
+
+enum class ScalarType { kFloat32, kFloat64, kInt32, kInt8, kIndex, kBool };
+
+// A loop variable or block iterator. Identity is the pointer; names are unique within a nest.
+struct VarNode {
+  std::string name;
+};
+using Var = std::shared_ptr<const VarNode>;
+Var MakeVar(std::string name);
+
+enum class ExprKind { kInt, kFloat, kVar, kBinary, kSelect, kCast, kLoad };
+enum class BinaryOp { kAdd, kSub, kMul, kDiv, kFloorDiv, kFloorMod, kMin, kMax, kLess, kLessEqual, kEqual, kAnd, kOr };
+
+struct ExprNode;
+using Expr = std::shared_ptr<const ExprNode>;
+
+struct ExprNode {
+  ExprKind kind;
+  ScalarType type;
+  int64_t int_value = 0;       // kInt
+  double float_value = 0;      // kFloat
+  Var var;                     // kVar
+  BinaryOp op{};               // kBinary
+  int buffer = -1;             // kLoad: index into LoopNest::buffers
+  std::vector<Expr> operands;  // kBinary: a, b; kSelect: condition, then, else; kCast: a; kLoad: indices
+};
+
+Expr Int(int64_t value);                                                             // type kIndex
+Expr Bool(bool value);                                                               // a kInt of type kBool
+Expr Float(double value, ScalarType type);                                           // kFloat32 or kFloat64
+Expr Zero(ScalarType type);                                                          // 0 of any type
+Expr VarRef(const Var& var);                                                         // type kIndex
+Expr Binary(BinaryOp op, const Expr& a, const Expr& b);                              // operands of one type
+Expr Select(const Expr& condition, const Expr& then_value, const Expr& else_value);  // else is not evaluated when true
+Expr Cast(ScalarType type, const Expr& a);
+Expr Load(int buffer, ScalarType type, std::vector<Expr> indices);
+
+Expr operator+(const Expr& a, const Expr& b);
+Expr operator-(const Expr& a, const Expr& b);
+Expr operator*(const Expr& a, const Expr& b);
+Expr FloorDiv(const Expr& a, const Expr& b);
+Expr FloorMod(const Expr& a, const Expr& b);
+Expr Min(const Expr& a, const Expr& b);
+Expr Max(const Expr& a, const Expr& b);
+Expr Less(const Expr& a, const Expr& b);
+Expr LessEqual(const Expr& a, const Expr& b);
+Expr Equal(const Expr& a, const Expr& b);
+Expr And(const Expr& a, const Expr& b);
+
+// The value of a constant integer (or bool) expression.
+std::optional<int64_t> ConstantInt(const Expr& expr);
+
+// Same structure, variables compared by identity.
+bool StructurallyEqual(const Expr& a, const Expr& b);
+
+using VarMap = absl::flat_hash_map<Var, Expr>;
+// Replaces variables; shares every untouched node.
+Expr Substitute(const Expr& expr, const VarMap& map);
+
+// Rewrites bottom-up: `rewrite` sees each node after its operands were rewritten and returns the node itself or
+// another.
+Expr Rewrite(const Expr& expr, const std::function<Expr(const Expr&)>& rewrite);
+
+// Calls `visit` on every node, parents first.
+void Visit(const Expr& expr, const std::function<void(const Expr&)>& visit);
+
+bool UsesVar(const Expr& expr, const Var& var);
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_IR_EXPR_H_

@@ -1,0 +1,28 @@
+// What a workload's outputs must be: naive loops with fp64 accumulation, independent of loop nests and code generators.
+#ifndef TUNEFLEET_CODEGEN_OPERATORS_REFERENCE_H_
+#define TUNEFLEET_CODEGEN_OPERATORS_REFERENCE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proto/measurement.pb.h"
+#include "proto/workload.pb.h"
+
+namespace tunefleet::codegen {
+
+struct Reference {
+  std::vector<v1::BufferFill>
+      fills;  // one per input and constant tensor, in the order of Workload.tensors; `buffer` is the tensor's index
+  std::vector<std::string> outputs;  // the bytes of each output tensor in its layout
+  std::vector<v1::OutputCheck>
+      checks;  // one per output; `buffer` is the tensor's index; tolerance derived, digest of `outputs` set
+};
+
+// Runs the workload on seeded inputs (seed + tensor index). The tolerance follows from the reduction length K:
+// |error| <= gamma_K * sum |a_i b_i| with gamma_K = K u / (1 - K u) (Higham), taken over the largest sum of the output.
+absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed);
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_OPERATORS_REFERENCE_H_

@@ -1,0 +1,75 @@
+// Workloads: how people write them, how they become a key, and what the operators' attributes mean.
+//
+//   op      := kind "(" name "=" value ("," name "=" value)* ")" ("+" epilogue)*      e.g.
+//   conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,s=1,p=1)+bias+relu kind    := conv2d | depthwise_conv2d | matmul | dense name
+//   := conv2d: n h w ci co k kh kw s sh sw p ph pw d groups dtype layout;  depthwise_conv2d: n h w c k kh kw s sh sw p
+//   ph pw d dtype layout;
+//              matmul: batch m n k ta tb dtype;  dense: m n k dtype   (m rows, k inputs, n outputs; the weight [n, k]
+//              is a constant)
+//   epilogue := bias | relu
+//
+// Tensors (logical shapes): conv2d data [n, ci, h, w], weight [co, ci, kh, kw] (constant), output [n, co, oh, ow] with
+// oh = (h + 2 ph - d (kh - 1) - 1) / sh + 1; depthwise weight [c, 1, kh, kw]; matmul a [batch, m, k] (or [batch, k, m]
+// with ta=1), b [batch, k, n] (or [batch, n, k] with tb=1), output [batch, m, n]; dense data [m, k]; bias [co] or [n],
+// constant. Layouts: NCHW, or NCHW<b>c with b channels in a block (channels rounded up, padding lanes zero on input and
+// written zero).
+#ifndef TUNEFLEET_CODEGEN_OPERATORS_WORKLOAD_H_
+#define TUNEFLEET_CODEGEN_OPERATORS_WORKLOAD_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "proto/measurement.pb.h"
+#include "proto/workload.pb.h"
+
+namespace tunefleet::codegen {
+
+// Errors: INVALID_ARGUMENT, saying what was wrong, where, and what would be right.
+absl::StatusOr<v1::Workload> ParseOperator(absl::string_view op);
+
+// A named workload (resnet18.C1 ... resnet18.C12, matmul.1024) or a network (resnet18: all its operators, each once),
+// with names. Errors: NOT_FOUND, listing what there is or the closest name.
+struct NamedWorkload {
+  std::string name;
+  v1::Workload workload;
+};
+absl::StatusOr<std::vector<NamedWorkload>> FindWorkloads(absl::string_view name);
+
+// Fills in unset layouts from the target. Errors: INVALID_ARGUMENT (a layout that the operator does not know).
+absl::StatusOr<v1::Workload> ResolveLayouts(const v1::Workload& workload, const v1::Target& target);
+
+// Canonical text of a resolved workload, in the --op syntax with every name spelled out and defaults left out; parses
+// back to the same workload. The key of records.
+std::string WorkloadKey(const v1::Workload& workload);
+
+// Multiply-adds count twice; epilogues count one per element; taps that fall on padding count (the usual convention).
+double FlopCount(const v1::Workload& workload);
+
+// The anchor's attributes, checked.
+struct Conv2dShape {
+  int64_t n, h, w, ci, co, kh, kw, sh, sw, ph, pw, d;
+  bool depthwise = false;     // ci == co == channels
+  int64_t channel_block = 0;  // of NCHW<b>c of input and output; 0: plain NCHW
+  int64_t input_block = 0;    // C1 reads NCHW (0) and writes NCHW16c
+  int64_t OutputHeight() const;
+  int64_t OutputWidth() const;
+};
+struct MatmulShape {
+  int64_t batch, m, n, k;
+  bool ta, tb;
+  bool constant_b = false;  // dense
+};
+absl::StatusOr<Conv2dShape> Conv2dShapeOf(const v1::Workload& workload);
+absl::StatusOr<MatmulShape> MatmulShapeOf(const v1::Workload& workload);
+
+// Shape in memory, blocked axes split: [n, ceil(c / b), h, w, b] for NCHW<b>c.
+std::vector<int64_t> PhysicalShape(const v1::Tensor& tensor);
+// How the tensor's buffer is filled for measuring: seeded, padding lanes zero. `buffer` is left unset.
+v1::BufferFill SeededFill(const v1::Tensor& tensor, uint64_t seed);
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_OPERATORS_WORKLOAD_H_
