@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Installs, builds and runs every test.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+usage: tests/run.sh [--sanitizers] [CTEST-ARGUMENT ...]
+
+Installs the dependencies, builds the release preset and runs all tests with ctest; other arguments go to ctest.
+  --sanitizers   afterwards run the unit tests under ASan + UBSan and the concurrent ones under TSan as well
+
+Examples:
+  ./tests/run.sh
+  ./tests/run.sh -R tracker
+  ./tests/run.sh --sanitizers
+USAGE
+}
+
+sanitizers=no
+case "${1:-}" in
+  -h | --help) usage; exit 0 ;;
+  --sanitizers) sanitizers=yes; shift ;;
+esac
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+./deploy/install-deps.sh
+
+# One test at a time: the tests that measure or that count processes want the machine to themselves.
+run_preset() {  # preset, ctest arguments
+  local preset=$1
+  shift
+  cmake --preset "$preset" >/dev/null
+  cmake --build --preset "$preset"
+  (cd "build/$preset" && ctest --output-on-failure "$@")
+}
+
+run_preset release "$@"
+if [[ $sanitizers == yes ]]; then
+  run_preset asan -L unit "$@"
+  run_preset tsan -L tsan "$@"
+fi
