@@ -1,0 +1,39 @@
+// A TuningTask: everything about one workload on one kind of device that the pipeline needs to know. Move-only,
+// immutable while it is tuned.
+#ifndef TUNEFLEET_TUNER_PIPELINE_TUNING_TASK_H_
+#define TUNEFLEET_TUNER_PIPELINE_TUNING_TASK_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "codegen/operators/reference.h"
+#include "codegen/spaces/schedule_space.h"
+#include "proto/measurement.pb.h"
+#include "tuner/database/database.h"
+
+namespace tunefleet::tuner {
+
+struct TuningTask {
+  std::string name;       // for people: "resnet18.C6"
+  TaskIdentity identity;  // the workload's layouts are resolved
+  double flops = 0;
+  std::vector<std::unique_ptr<codegen::ScheduleSpace>> spaces;
+  codegen::Reference reference;  // fills and checks name tensors by their index in the workload
+  v1::Requirement requirement;   // which devices may measure
+
+  std::vector<const codegen::ScheduleSpace*> SpacePointers() const;
+};
+
+// Resolves the workload's layouts for the target, makes its spaces and computes its reference (seconds for a large
+// operator). `target` is what the measuring device reports, or what the user asked for, with the threads to use;
+// trials require the device class. Errors: INVALID_ARGUMENT (the workload has no space on the target).
+absl::StatusOr<TuningTask> MakeTuningTask(const std::string& name, const v1::Workload& workload,
+                                          const v1::Target& target, const std::string& device_class,
+                                          uint64_t input_seed);
+
+}  // namespace tunefleet::tuner
+
+#endif  // TUNEFLEET_TUNER_PIPELINE_TUNING_TASK_H_
