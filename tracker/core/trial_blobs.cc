@@ -1,0 +1,31 @@
+#include "tracker/core/trial_blobs.h"
+
+#include <algorithm>
+
+#include "common/digest.h"
+
+namespace tunefleet::tracker {
+
+std::vector<std::string> TrialBlobs(const v1::Trial& trial) {
+  std::vector<std::string> digests;
+  const auto add = [&digests](const std::string& digest) {
+    if (std::find(digests.begin(), digests.end(), digest) == digests.end()) digests.push_back(digest);
+  };
+  for (const v1::Kernel& kernel : trial.kernels()) {
+    add(kernel.manifest().code_digest());
+    for (const v1::BufferFill& fill : kernel.fills()) {
+      if (fill.has_blob_digest()) add(fill.blob_digest());
+    }
+    for (const v1::OutputCheck& check : kernel.checks()) add(check.reference_digest());
+  }
+  return digests;
+}
+
+std::string TrialIdentity(const v1::Trial& trial) {
+  v1::Trial anonymous = trial;
+  anonymous.clear_trial_id();
+  anonymous.clear_labels();
+  return common::Sha256(anonymous.SerializeAsString());
+}
+
+}  // namespace tunefleet::tracker
