@@ -1,22 +1,25 @@
 // Scalar expressions of a loop nest.
 //
-//   expr := integer | float | var | expr op expr | select(expr, expr, expr) | cast<type>(expr) | buffer "[" expr, ...
-//   "]" op   := + - * / // % min max < <= == && ||          // and % are floor division and its remainder, for indices
-//   only
+//   expr := integer | float | var | expr op expr | min(expr, expr) | max(expr, expr) | select(expr, expr, expr)
+//         | cast<type>(expr) | buffer "[" expr, ... "]"
+//   op   := + - * / // % < <= == && ||        (// and % are floor division and its remainder, for indices only)
 //
-// Nodes are immutable and shared; an Expr is never null. Index arithmetic has type kIndex and does not overflow.
-// Factories fold constants and drop neutral operands, so that x + 0 never exists. Thread-safe like any immutable value.
+// Nodes are immutable and shared; an Expr is never null. Index arithmetic has type kIndex and does not overflow: a
+// constant that would not fit is left unfolded.
+// Factories fold constants, drop neutral operands and write a constant operand of + and * last, so that neither
+// x + 0 nor 2 * x nor x + -1 exists among indices. On floats only what leaves every value as it is, is folded.
+// Thread-safe like any immutable value.
 #ifndef TUNEFLEET_CODEGEN_IR_EXPR_H_
 #define TUNEFLEET_CODEGEN_IR_EXPR_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 
 namespace tunefleet::codegen {
 
@@ -80,12 +83,18 @@ Expr Substitute(const Expr& expr, const VarMap& map);
 
 // Rewrites bottom-up: `rewrite` sees each node after its operands were rewritten and returns the node itself or
 // another.
-Expr Rewrite(const Expr& expr, const std::function<Expr(const Expr&)>& rewrite);
+Expr Rewrite(const Expr& expr, absl::FunctionRef<Expr(const Expr&)> rewrite);
 
 // Calls `visit` on every node, parents first.
-void Visit(const Expr& expr, const std::function<void(const Expr&)>& visit);
+void Visit(const Expr& expr, absl::FunctionRef<void(const Expr&)> visit);
 
 bool UsesVar(const Expr& expr, const Var& var);
+
+// Floor division and its remainder, which has the divisor's sign. The divisor is not 0.
+inline int64_t FloorDivInt(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0); }
+inline int64_t FloorModInt(int64_t a, int64_t b) { return a % b + (a % b != 0 && (a % b < 0) != (b < 0) ? b : 0); }
+
+bool IsFloat(ScalarType type);
 
 }  // namespace tunefleet::codegen
 

@@ -9,6 +9,8 @@
 //   block   := "block" name "(" iter* ")" ["where" predicate] ["guard" guard] "reads" region* "writes" region*
 //              ["init:" store+] "do:" store+
 //   iter    := var ":" ("spatial" | "reduction" | "ordered") "[" extent "]" "=" binding
+//   region  := buffer "[" range, ... "]"
+//   range   := begin [":+" extent]                                    (extent 1 when left out)
 //   store   := buffer "[" index, ... "]" ("=" | "+=" | "max=") value
 //
 // Meaning. A block instance runs for every iteration of the loops around it for which the predicate holds. The
@@ -165,7 +167,8 @@ struct LoopNest {
 
 // Fills in reads and writes from the block's init, body (loads inside a Select with their over-approximated box): one
 // region per buffer, the union of the accesses, as exact as interval arithmetic over the iterators' use allows.
-// Single-element accesses give extents of 1.
+// Single-element accesses give extents of 1. Regions come in the order of the buffers. What += and max= update counts
+// as written only.
 Block WithInferredRegions(const LoopNest& nest, Block block);
 
 }  // namespace tunefleet::codegen

@@ -2,10 +2,10 @@
 #ifndef TUNEFLEET_CODEGEN_IR_TREE_H_
 #define TUNEFLEET_CODEGEN_IR_TREE_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "codegen/ir/interval.h"
@@ -36,11 +36,11 @@ std::vector<const Block*> BlocksIn(const Stmt& stmt);
 std::vector<const Loop*> LoopsIn(const Stmt& stmt);
 
 // Rewrites every statement bottom-up.
-Stmt RewriteStmts(const Stmt& stmt, const std::function<Stmt(const Stmt&)>& rewrite);
+Stmt RewriteStmts(const Stmt& stmt, absl::FunctionRef<Stmt(const Stmt&)> rewrite);
 // Substitutes loop variables in bindings, predicates, loop bounds and conditions (never inside block bodies).
 Stmt SubstituteLoopVars(const Stmt& stmt, const VarMap& map);
 // Rewrites every expression inside the block's init, body and guard (over iterators).
-Block RewriteBlockExprs(Block block, const std::function<Expr(const Expr&)>& rewrite);
+Block RewriteBlockExprs(Block block, absl::FunctionRef<Expr(const Expr&)> rewrite);
 
 // Ranges of the loop variables on the path: bounds that depend on outer loops are widened to their interval.
 VarRanges LoopRanges(const std::vector<const Loop*>& loops);
