@@ -1,0 +1,27 @@
+#include "tuner/database/database.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/digest.h"
+
+namespace tunefleet::tuner {
+
+std::string TaskDigest(const TaskIdentity& task) {
+  v1::Target target = task.target;
+  target.clear_model();
+  target.clear_cores();
+  target.set_threads(std::max(1, target.threads()));
+  common::DigestStream digest;
+  for (const std::string& part : {task.workload_key, target.SerializeAsString(), task.device_class}) {
+    digest.Update(absl::StrCat(part.size(), ":"));
+    digest.Update(part);
+  }
+  return digest.Finish();
+}
+
+std::string ScheduleDigest(const v1::Schedule& schedule) { return common::Sha256(schedule.SerializeAsString()); }
+
+std::string TrialId(const std::string& job_id, uint64_t number) { return absl::StrCat(job_id, ".", number); }
+
+}  // namespace tunefleet::tuner
