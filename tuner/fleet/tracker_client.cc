@@ -1,0 +1,39 @@
+#include "tuner/fleet/tracker_client.h"
+
+#include <grpcpp/client_context.h>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/status_macros.h"
+#include "proto/fleet.grpc.pb.h"
+#include "tuner/fleet/channel.h"
+
+namespace tunefleet::tuner {
+namespace {
+
+template <typename Request, typename Response>
+absl::StatusOr<Response> Ask(const std::string& address, absl::Duration timeout,
+                             grpc::Status (v1::TrackerService::Stub::*method)(grpc::ClientContext*, const Request&,
+                                                                              Response*)) {
+  TF_RETURN_IF_ERROR(CheckTrackerAddress(address));
+  v1::TrackerService::Stub stub(MakeTrackerChannel(address));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, Request(), &response);
+  if (status.ok()) return response;
+  return absl::UnavailableError(absl::StrCat("tracker ", address, " does not answer (", status.error_message(),
+                                             "); is tunefleet-tracker running there?"));
+}
+
+}  // namespace
+
+absl::StatusOr<v1::ListDevicesResponse> ListDevices(const std::string& address, absl::Duration timeout) {
+  return Ask(address, timeout, &v1::TrackerService::Stub::ListDevices);
+}
+
+absl::StatusOr<v1::ListJobsResponse> ListJobs(const std::string& address, absl::Duration timeout) {
+  return Ask(address, timeout, &v1::TrackerService::Stub::ListJobs);
+}
+
+}  // namespace tunefleet::tuner

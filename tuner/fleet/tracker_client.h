@@ -1,0 +1,20 @@
+// Questions to a tracker that need no job: what devices and jobs there are. One call, one answer.
+#ifndef TUNEFLEET_TUNER_FLEET_TRACKER_CLIENT_H_
+#define TUNEFLEET_TUNER_FLEET_TRACKER_CLIENT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "proto/fleet.pb.h"
+
+namespace tunefleet::tuner {
+
+// Errors: INVALID_ARGUMENT (address), UNAVAILABLE (nobody answers there within the timeout, and why).
+absl::StatusOr<v1::ListDevicesResponse> ListDevices(const std::string& address,
+                                                    absl::Duration timeout = absl::Seconds(5));
+absl::StatusOr<v1::ListJobsResponse> ListJobs(const std::string& address, absl::Duration timeout = absl::Seconds(5));
+
+}  // namespace tunefleet::tuner
+
+#endif  // TUNEFLEET_TUNER_FLEET_TRACKER_CLIENT_H_
