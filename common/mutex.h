@@ -3,6 +3,7 @@
 #ifndef TUNEFLEET_COMMON_MUTEX_H_
 #define TUNEFLEET_COMMON_MUTEX_H_
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -43,7 +44,9 @@ class CondVar {
   // False when the time ran out.
   bool WaitWithTimeout(Mutex* mutex, absl::Duration timeout) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
     std::unique_lock<std::mutex> lock(mutex->mutex_, std::adopt_lock);
-    const bool notified = condition_.wait_for(lock, absl::ToChronoNanoseconds(timeout)) == std::cv_status::no_timeout;
+    // Clamped, because adding an endless timeout to the time of day would overflow into the past.
+    const absl::Duration bounded = std::min(timeout, absl::Hours(24));
+    const bool notified = condition_.wait_for(lock, absl::ToChronoNanoseconds(bounded)) == std::cv_status::no_timeout;
     lock.release();
     return notified;
   }
