@@ -33,40 +33,6 @@ bool Fits(int64_t value, ScalarType type) {
 
 bool IsComparison(BinaryOp op) { return op == BinaryOp::kLess || op == BinaryOp::kLessEqual || op == BinaryOp::kEqual; }
 
-std::optional<int64_t> FoldInts(BinaryOp op, int64_t a, int64_t b) {
-  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
-  int64_t result = 0;
-  switch (op) {
-    case BinaryOp::kAdd:
-      return __builtin_add_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case BinaryOp::kSub:
-      return __builtin_sub_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case BinaryOp::kMul:
-      return __builtin_mul_overflow(a, b, &result) ? std::nullopt : std::optional(result);
-    case BinaryOp::kFloorDiv:
-      return b == 0 || (a == kMin && b == -1) ? std::nullopt : std::optional(FloorDivInt(a, b));
-    case BinaryOp::kFloorMod:
-      return b == 0 || (a == kMin && b == -1) ? std::nullopt : std::optional(FloorModInt(a, b));
-    case BinaryOp::kMin:
-      return std::min(a, b);
-    case BinaryOp::kMax:
-      return std::max(a, b);
-    case BinaryOp::kLess:
-      return a < b;
-    case BinaryOp::kLessEqual:
-      return a <= b;
-    case BinaryOp::kEqual:
-      return a == b;
-    case BinaryOp::kAnd:
-      return a & b;
-    case BinaryOp::kOr:
-      return a | b;
-    case BinaryOp::kDiv:
-      return std::nullopt;
-  }
-  return std::nullopt;
-}
-
 Expr FoldFloats(BinaryOp op, double a, double b, ScalarType type) {
   switch (op) {
     case BinaryOp::kAdd:
@@ -176,6 +142,40 @@ Expr MapOperands(const Expr& expr, const Map& map) {
 
 Var MakeVar(std::string name) { return std::make_shared<const VarNode>(VarNode{std::move(name)}); }
 
+std::optional<int64_t> EvaluateInts(BinaryOp op, int64_t a, int64_t b) {
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  int64_t result = 0;
+  switch (op) {
+    case BinaryOp::kAdd:
+      return __builtin_add_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case BinaryOp::kSub:
+      return __builtin_sub_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case BinaryOp::kMul:
+      return __builtin_mul_overflow(a, b, &result) ? std::nullopt : std::optional(result);
+    case BinaryOp::kFloorDiv:
+      return b == 0 || (a == kMin && b == -1) ? std::nullopt : std::optional(FloorDivInt(a, b));
+    case BinaryOp::kFloorMod:
+      return b == 0 || (a == kMin && b == -1) ? std::nullopt : std::optional(FloorModInt(a, b));
+    case BinaryOp::kMin:
+      return std::min(a, b);
+    case BinaryOp::kMax:
+      return std::max(a, b);
+    case BinaryOp::kLess:
+      return a < b;
+    case BinaryOp::kLessEqual:
+      return a <= b;
+    case BinaryOp::kEqual:
+      return a == b;
+    case BinaryOp::kAnd:
+      return a & b;
+    case BinaryOp::kOr:
+      return a | b;
+    case BinaryOp::kDiv:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 bool IsFloat(ScalarType type) { return type == ScalarType::kFloat32 || type == ScalarType::kFloat64; }
 
 Expr Int(int64_t value) { return MakeInt(value, ScalarType::kIndex); }
@@ -210,7 +210,7 @@ Expr Binary(BinaryOp op, const Expr& a, const Expr& b) {
   }
   if (a->kind == ExprKind::kInt && b->kind == ExprKind::kInt) {
     const ScalarType type = IsComparison(op) ? ScalarType::kBool : a->type;
-    const std::optional<int64_t> folded = FoldInts(op, a->int_value, b->int_value);
+    const std::optional<int64_t> folded = EvaluateInts(op, a->int_value, b->int_value);
     if (folded.has_value() && Fits(*folded, type)) return MakeInt(*folded, type);
     return MakeBinary(op, a, b);
   }

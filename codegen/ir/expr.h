@@ -94,6 +94,9 @@ bool UsesVar(const Expr& expr, const Var& var);
 inline int64_t FloorDivInt(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0); }
 inline int64_t FloorModInt(int64_t a, int64_t b) { return a % b + (a % b != 0 && (a % b < 0) != (b < 0) ? b : 0); }
 
+// The operation on two integers or, as 0 and 1, bools. Nullopt past 64 bits, for a division by 0 and for kDiv.
+std::optional<int64_t> EvaluateInts(BinaryOp op, int64_t a, int64_t b);
+
 bool IsFloat(ScalarType type);
 
 }  // namespace tunefleet::codegen
