@@ -42,6 +42,8 @@ class BlobWriter {
 
   // Bytes held so far: the offset of the next Write. The total, where the blob is complete already.
   uint64_t size_bytes() const { return size_bytes_; }
+  // The blob was there already: there is nothing to write.
+  bool complete() const { return fd_ < 0; }
 
   // Errors: INVALID_ARGUMENT for data past the total, ABORTED when a newer writer took over, RESOURCE_EXHAUSTED when
   // the disk is full.

@@ -221,12 +221,4 @@ v1::ListJobsResponse TrackerCore::ListJobs() const {
   return response;
 }
 
-std::vector<std::shared_ptr<const v1::Trial>> TrackerCore::LiveTrials() const {
-  std::vector<std::shared_ptr<const v1::Trial>> trials;
-  for (const auto& [job_id, job] : trials_.jobs()) {
-    for (const auto& [sequence, trial] : job->live) trials.push_back(trial->spec);
-  }
-  return trials;
-}
-
 }  // namespace tunefleet::tracker

@@ -36,14 +36,13 @@ namespace tunefleet::tracker {
 class TrackerCore {
  public:
   // Trials without a result are queued; durable leases count as held by their agents, which have the grace period to
-  // come back. Releases no blobs: whoever restores pins those of every trial in LiveTrials().
+  // come back. The caller has pinned the blobs of the trials without a result.
   TrackerCore(const Settings& settings, const Snapshot& snapshot, absl::Time now);
 
   std::vector<Action> Handle(const Event& event, absl::Time now);
 
   v1::ListDevicesResponse ListDevices(absl::Time now) const;
   v1::ListJobsResponse ListJobs() const;
-  std::vector<std::shared_ptr<const v1::Trial>> LiveTrials() const;
 
  private:
   // Agents: tracker_core_agents.cc.
