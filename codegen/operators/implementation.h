@@ -11,7 +11,18 @@ namespace tunefleet::codegen {
 
 // The fresh LoopNest of an implementation ("direct"). Buffers are the workload's input, constant and output tensors, in
 // the workload's order, named as they are, in their physical shape; then temporaries. Errors: NOT_FOUND (no such
-// implementation or version), INVALID_ARGUMENT.
+// implementation or version), INVALID_ARGUMENT (a malformed workload, unresolved layouts).
+//
+// "direct": one perfect nest for the anchor, block and nest named after the node's kind, then one per epilogue node.
+// Loops of the anchor, outermost first (iterators bear the same names):
+//   conv2d            n, co, oh, ow, c, ci, kh, kw, l     co: channel, or block of channels; c: its lane (blocked
+//                                                         output); ci: input channel, or block; l: its lane (blocked
+//                                                         input)
+//   depthwise_conv2d  n, co, oh, ow, c, kh, kw
+//   matmul            b, m, n, k
+//   dense             m, n, k
+// Loops of an epilogue node: "bias_add_<axis>", "relu_<axis>" over the anchor's spatial axes, block bias_add or relu.
+// Taps on the padding are the anchor's guard; padding lanes of channels are written zero. Weights are read raw (OIHW).
 absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version);
 
 }  // namespace tunefleet::codegen

@@ -19,8 +19,10 @@ struct Reference {
       checks;  // one per output; `buffer` is the tensor's index; tolerance derived, digest of `outputs` set
 };
 
-// Runs the workload on seeded inputs (seed + tensor index). The tolerance follows from the reduction length K:
-// |error| <= gamma_K * sum |a_i b_i| with gamma_K = K u / (1 - K u) (Higham), taken over the largest sum of the output.
+// Runs the workload on seeded inputs (seed + tensor index). The tolerance follows from the reduction length K, whatever
+// the order of summation: |error| <= gamma_K * sum |a_i b_i| with gamma_K = K u / (1 - K u) (Higham, Accuracy and
+// Stability of Numerical Algorithms, section 3.1), where the largest sum of the output is bounded by Cauchy-Schwarz.
+// Errors: INVALID_ARGUMENT for a malformed workload or one with unresolved layouts.
 absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed);
 
 }  // namespace tunefleet::codegen

@@ -1,12 +1,16 @@
 // Workloads: how people write them, how they become a key, and what the operators' attributes mean.
 //
-//   op      := kind "(" name "=" value ("," name "=" value)* ")" ("+" epilogue)*      e.g.
-//   conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,s=1,p=1)+bias+relu kind    := conv2d | depthwise_conv2d | matmul | dense name
-//   := conv2d: n h w ci co k kh kw s sh sw p ph pw d groups dtype layout;  depthwise_conv2d: n h w c k kh kw s sh sw p
-//   ph pw d dtype layout;
-//              matmul: batch m n k ta tb dtype;  dense: m n k dtype   (m rows, k inputs, n outputs; the weight [n, k]
-//              is a constant)
-//   epilogue := bias | relu
+//   op       := kind "(" name "=" value ("," name "=" value)* ")" ("+" epilogue)*
+//   kind     := conv2d | depthwise_conv2d | matmul | dense
+//   name     := conv2d: n h w ci co k kh kw s sh sw p ph pw d groups dtype layout in_layout
+//               depthwise_conv2d: n h w c k kh kw s sh sw p ph pw d dtype layout
+//               matmul: batch m n k ta tb dtype
+//               dense: m n k dtype               (m rows, k inputs, n outputs; the weight [n, k] is a constant)
+//   epilogue := bias | relu                      (each at most once, applied in this order)
+//
+// e.g. conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,s=1,p=1)+bias+relu. k stands for kh and kw, s for sh and sw, p for ph and
+// pw. Unset: n, batch, s, d, groups 1; p, ta, tb 0; dtype float32 (the only one); layout from the Target; in_layout
+// (the input's, NCHW before a blocked output) as layout. groups is 1, or ci = co = groups, which is a depthwise_conv2d.
 //
 // Tensors (logical shapes): conv2d data [n, ci, h, w], weight [co, ci, kh, kw] (constant), output [n, co, oh, ow] with
 // oh = (h + 2 ph - d (kh - 1) - 1) / sh + 1; depthwise weight [c, 1, kh, kw]; matmul a [batch, m, k] (or [batch, k, m]

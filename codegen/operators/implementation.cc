@@ -1,0 +1,234 @@
+#include "codegen/operators/implementation.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/operators/workload.h"
+#include "common/status_macros.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+struct Axis {
+  std::string name;
+  int64_t extent;
+  IterKind kind = IterKind::kSpatial;
+};
+
+// One perfect loop nest: a loop per axis, outermost first, around one block whose iterators bear the axes' names.
+class NestedBlock {
+ public:
+  // Loops are named "<prefix><axis>".
+  NestedBlock(std::string block, std::string prefix, std::vector<Axis> axes) : axes_(std::move(axes)) {
+    block_.name = std::move(block);
+    for (const Axis& axis : axes_) {
+      loops_.push_back(MakeVar(absl::StrCat(prefix, axis.name)));
+      block_.iters.push_back({MakeVar(axis.name), axis.kind, axis.extent, VarRef(loops_.back())});
+    }
+  }
+
+  // The iterator; a constant 0 for an axis that there is not.
+  Expr At(absl::string_view axis) const {
+    for (size_t i = 0; i < axes_.size(); ++i) {
+      if (axes_[i].name == axis) return VarRef(block_.iters[i].var);
+    }
+    return Int(0);
+  }
+  std::vector<Expr> AtAll(const std::vector<std::string>& axes) const {
+    std::vector<Expr> indices;
+    for (const std::string& axis : axes) indices.push_back(At(axis));
+    return indices;
+  }
+
+  Block& block() { return block_; }
+
+  Stmt Finish(const LoopNest& nest) const {
+    Stmt stmt = MakeStmt(WithInferredRegions(nest, block_));
+    for (size_t i = axes_.size(); i-- > 0;) {
+      stmt = MakeStmt(Loop{loops_[i], Int(0), Int(axes_[i].extent), LoopKind::kSerial, stmt});
+    }
+    return stmt;
+  }
+
+ private:
+  std::vector<Axis> axes_;
+  std::vector<Var> loops_;
+  Block block_;
+};
+
+// Where the anchor's output axes lie: shared by the anchor and the epilogue.
+struct OutputAxes {
+  std::vector<Axis> axes;            // in loop order
+  std::vector<std::string> indices;  // axes in the order of the buffer's dimensions
+  std::string channel_outer;         // the bias's axis: block number ...
+  std::string channel_lane;          // ... and lane, or ""
+  int64_t block = 1;
+  int64_t channels = 0;  // logical
+};
+
+Expr F32(double value) { return Float(value, ScalarType::kFloat32); }
+Expr F32Load(int buffer, std::vector<Expr> indices) { return Load(buffer, ScalarType::kFloat32, std::move(indices)); }
+
+// outer * block + lane, and the condition that it is a channel rather than a padding lane (null: always).
+struct Channel {
+  Expr index;
+  Expr exists;
+};
+Channel ChannelAt(const Expr& outer, const Expr& lane, int64_t block, int64_t channels) {
+  const Expr index = block == 1 ? outer : outer * Int(block) + lane;
+  return {index, channels % block == 0 ? nullptr : Less(index, Int(channels))};
+}
+
+Expr WhereExists(const Expr& exists, Expr value) { return exists == nullptr ? value : Select(exists, value, F32(0)); }
+
+Expr Conjunction(const Expr& a, const Expr& b) { return a == nullptr ? b : b == nullptr ? a : And(a, b); }
+
+void GuardInside(const Expr& position, int64_t least, int64_t most, int64_t size, std::vector<Expr>& guard) {
+  if (least < 0) guard.push_back(LessEqual(Int(0), position));
+  if (most >= size) guard.push_back(Less(position, Int(size)));
+}
+
+// out[...] += data[...] * weight[...]. Loops, outermost first:
+//   n, co (channel, or block of channels), oh, ow, c (lane of the output block; blocked layouts), ci (input channel, or
+//   block), kh, kw, l (lane of the input block; blocked input)
+// A depthwise convolution has neither ci nor l. Taps on the padding are skipped by the block's guard.
+OutputAxes AddConv2d(const Conv2dShape& s, int data, int weight, int output, LoopNest& nest, std::vector<Stmt>& stmts) {
+  const int64_t block = s.channel_block == 0 ? 1 : s.channel_block;
+  const int64_t in_block = s.input_block == 0 ? 1 : s.input_block;
+  const int64_t oh = s.OutputHeight();
+  const int64_t ow = s.OutputWidth();
+  OutputAxes out{.indices = {"n", "co", "oh", "ow"}, .channel_outer = "co", .block = block, .channels = s.co};
+  out.axes = {{"n", s.n}, {"co", (s.co + block - 1) / block}, {"oh", oh}, {"ow", ow}};
+  if (s.channel_block != 0) {
+    out.axes.push_back({"c", block});
+    out.indices.push_back("c");
+    out.channel_lane = "c";
+  }
+  std::vector<Axis> axes = out.axes;
+  if (!s.depthwise) axes.push_back({"ci", (s.ci + in_block - 1) / in_block, IterKind::kReduction});
+  axes.push_back({"kh", s.kh, IterKind::kReduction});
+  axes.push_back({"kw", s.kw, IterKind::kReduction});
+  if (!s.depthwise && s.input_block != 0) axes.push_back({"l", in_block, IterKind::kReduction});
+
+  NestedBlock nested(s.depthwise ? "depthwise_conv2d" : "conv2d", "", std::move(axes));
+  const Expr ih = nested.At("oh") * Int(s.sh) + nested.At("kh") * Int(s.d) - Int(s.ph);
+  const Expr iw = nested.At("ow") * Int(s.sw) + nested.At("kw") * Int(s.d) - Int(s.pw);
+  GuardInside(ih, -s.ph, (oh - 1) * s.sh + (s.kh - 1) * s.d - s.ph, s.h, nested.block().guard);
+  GuardInside(iw, -s.pw, (ow - 1) * s.sw + (s.kw - 1) * s.d - s.pw, s.w, nested.block().guard);
+
+  const Channel co = ChannelAt(nested.At("co"), nested.At("c"), block, s.co);
+  std::vector<Expr> data_at = {nested.At("n"), nested.At(s.depthwise ? "co" : "ci"), ih, iw};
+  if (s.input_block != 0) data_at.push_back(nested.At(s.depthwise ? "c" : "l"));
+  Channel ci{Int(0), nullptr};
+  if (!s.depthwise) ci = ChannelAt(nested.At("ci"), nested.At("l"), in_block, s.ci);
+  const Expr factor = WhereExists(Conjunction(co.exists, ci.exists),
+                                  F32Load(weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));
+  const std::vector<Expr> out_at = nested.AtAll(out.indices);
+  nested.block().init = {Store{output, out_at, StoreOp::kAssign, F32(0)}};
+  nested.block().body = {Store{output, out_at, StoreOp::kAdd, F32Load(data, data_at) * factor}};
+  stmts.push_back(nested.Finish(nest));
+  return out;
+}
+
+// Loops, outermost first: b (batch; not for dense), m, n, k.
+OutputAxes AddMatmul(const MatmulShape& s, int left, int right, int output, LoopNest& nest, std::vector<Stmt>& stmts) {
+  OutputAxes out{.channel_outer = "n", .channels = s.n};
+  if (!s.constant_b) out.axes.push_back({"b", s.batch});
+  out.axes.push_back({"m", s.m});
+  out.axes.push_back({"n", s.n});
+  for (const Axis& axis : out.axes) out.indices.push_back(axis.name);
+  std::vector<Axis> axes = out.axes;
+  axes.push_back({"k", s.k, IterKind::kReduction});
+
+  NestedBlock nested(s.constant_b ? "dense" : "matmul", "", std::move(axes));
+  const auto operand = [&](int buffer, const char* row, const char* column, bool transposed) {
+    std::vector<Expr> at = {nested.At(transposed ? column : row), nested.At(transposed ? row : column)};
+    if (!s.constant_b) at.insert(at.begin(), nested.At("b"));
+    return F32Load(buffer, std::move(at));
+  };
+  const std::vector<Expr> out_at = nested.AtAll(out.indices);
+  nested.block().init = {Store{output, out_at, StoreOp::kAssign, F32(0)}};
+  nested.block().body = {Store{output, out_at, StoreOp::kAdd,
+                               operand(left, "m", "k", s.ta) * operand(right, "k", "n", s.tb || s.constant_b)}};
+  stmts.push_back(nested.Finish(nest));
+  return out;
+}
+
+// One elementwise block; loops are named "<kind>_<axis>".
+Stmt EpilogueStmt(const v1::OperatorNode& node, const OutputAxes& out, int input, int bias, int output,
+                  const LoopNest& nest) {
+  NestedBlock nested(node.kind(), absl::StrCat(node.kind(), "_"), out.axes);
+  const std::vector<Expr> at = nested.AtAll(out.indices);
+  Expr value = F32Load(input, at);
+  if (node.kind() == "relu") {
+    value = Max(value, F32(0));
+  } else {
+    const Channel channel =
+        ChannelAt(nested.At(out.channel_outer), nested.At(out.channel_lane), out.block, out.channels);
+    value = value + WhereExists(channel.exists, F32Load(bias, {channel.index}));
+  }
+  nested.block().body = {Store{output, at, StoreOp::kAssign, value}};
+  return nested.Finish(nest);
+}
+
+absl::StatusOr<Role> RoleOf(const v1::Tensor& tensor) {
+  switch (tensor.role()) {
+    case v1::TENSOR_ROLE_INPUT:
+      return Role::kInput;
+    case v1::TENSOR_ROLE_CONSTANT:
+      return Role::kConstant;
+    case v1::TENSOR_ROLE_OUTPUT:
+      return Role::kOutput;
+    case v1::TENSOR_ROLE_UNSPECIFIED:
+      return Role::kTemporary;
+    default:
+      return absl::InvalidArgumentError(absl::StrCat("tensor '", tensor.name(), "' has no role that is known"));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version) {
+  if (implementation != "direct" || version != 1) {
+    return absl::NotFoundError(
+        absl::StrCat("no implementation '", implementation, "' version ", version, " (known: direct version 1)"));
+  }
+  if (workload.nodes_size() == 0) return absl::InvalidArgumentError("the workload has no operator");
+  const v1::OperatorNode& anchor = workload.nodes(0);
+  const bool convolution = anchor.kind() == "conv2d" || anchor.kind() == "depthwise_conv2d";
+  Conv2dShape conv2d{};
+  MatmulShape matmul{};
+  if (convolution) {
+    TF_ASSIGN_OR_RETURN(conv2d, Conv2dShapeOf(workload));
+  } else {
+    TF_ASSIGN_OR_RETURN(matmul, MatmulShapeOf(workload));
+  }
+
+  LoopNest nest;
+  nest.name = anchor.kind();
+  for (const v1::Tensor& tensor : workload.tensors()) {
+    TF_ASSIGN_OR_RETURN(const Role role, RoleOf(tensor));
+    nest.buffers.push_back({.name = tensor.name(),
+                            .type = ScalarType::kFloat32,
+                            .shape = PhysicalShape(tensor),
+                            .role = role,
+                            .scope = role == Role::kTemporary ? Scope::kWorkspace : Scope::kGlobal});
+  }
+  std::vector<Stmt> stmts;
+  const int left = nest.FindBuffer(anchor.inputs(0));
+  const int right = nest.FindBuffer(anchor.inputs(1));
+  const int output = nest.FindBuffer(anchor.output());
+  const OutputAxes out = convolution ? AddConv2d(conv2d, left, right, output, nest, stmts)
+                                     : AddMatmul(matmul, left, right, output, nest, stmts);
+  for (int i = 1; i < workload.nodes_size(); ++i) {
+    const v1::OperatorNode& node = workload.nodes(i);
+    stmts.push_back(EpilogueStmt(node, out, nest.FindBuffer(node.inputs(0)), nest.FindBuffer("bias"),
+                                 nest.FindBuffer(node.output()), nest));
+  }
+  nest.run = MakeSeq(std::move(stmts));
+  return nest;
+}
+
+}  // namespace tunefleet::codegen

@@ -1,0 +1,20 @@
+#include "codegen/operators/layout.h"
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace tunefleet::codegen {
+
+absl::StatusOr<int64_t> ChannelBlockOf(absl::string_view layout) {
+  if (layout == "NCHW") return 0;
+  for (const int64_t block : {4, 8, 16, 32}) {
+    if (layout == BlockedLayout(block)) return block;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown layout '", layout, "' (known: NCHW, NCHW4c, NCHW8c, NCHW16c, NCHW32c)"));
+}
+
+std::string BlockedLayout(int64_t block) { return block == 0 ? "NCHW" : absl::StrCat("NCHW", block, "c"); }
+
+}  // namespace tunefleet::codegen

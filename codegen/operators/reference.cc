@@ -1,0 +1,237 @@
+#include "codegen/operators/reference.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <span>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/operators/workload.h"
+#include "common/digest.h"
+#include "common/fill.h"
+#include "common/status_macros.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+constexpr double kUnitRoundoff = 0x1p-24;  // of fp32
+
+// A tensor without its layout: logical shape, row-major.
+using Dense = std::vector<float>;
+
+struct Anchor {
+  std::vector<double> output;  // logical, row-major
+  double largest_sum = 0;      // an upper bound of sum |a_i b_i| over every output (Cauchy-Schwarz)
+  int64_t reduction = 0;       // products in one sum
+  int64_t channels = 1;        // the bias's axis: its extent ...
+  int64_t inner = 1;           // ... and stride
+};
+
+// Position in memory of logical element `index` of the tensor.
+int64_t Position(const std::vector<int64_t>& physical, const v1::Tensor& tensor, int64_t index) {
+  if (physical.size() != 5) return index;
+  const int64_t area = physical[2] * physical[3];
+  const int64_t pixel = index % area;
+  const int64_t channel = index / area % tensor.shape(1);
+  const int64_t image = index / area / tensor.shape(1);
+  const int64_t block = physical[4];
+  return ((image * physical[1] + channel / block) * area + pixel) * block + channel % block;
+}
+
+int64_t Elements(const std::vector<int64_t>& shape) {
+  int64_t elements = 1;
+  for (const int64_t extent : shape) elements *= extent;
+  return elements;
+}
+
+absl::StatusOr<Dense> FilledTensor(const v1::Tensor& tensor, const v1::BufferFill& fill) {
+  const std::vector<int64_t> physical = PhysicalShape(tensor);
+  std::vector<float> memory(Elements(physical));
+  TF_RETURN_IF_ERROR(common::FillBuffer(fill, std::as_writable_bytes(std::span(memory))));
+  if (physical.size() != 5) return memory;
+  Dense dense(Elements({tensor.shape().begin(), tensor.shape().end()}));
+  for (size_t i = 0; i < dense.size(); ++i) dense[i] = memory[Position(physical, tensor, i)];
+  return dense;
+}
+
+std::string Packed(const v1::Tensor& tensor, const std::vector<double>& values) {
+  const std::vector<int64_t> physical = PhysicalShape(tensor);
+  std::vector<float> memory(Elements(physical), 0.0F);
+  for (size_t i = 0; i < values.size(); ++i) {
+    memory[Position(physical, tensor, i)] = static_cast<float>(values[i]);
+  }
+  return {reinterpret_cast<const char*>(memory.data()), memory.size() * sizeof(float)};
+}
+
+// Output positions whose input position o * stride + offset lies inside [0, size).
+std::pair<int64_t, int64_t> Inside(int64_t outputs, int64_t stride, int64_t offset, int64_t size) {
+  const int64_t first = offset >= 0 ? 0 : (-offset + stride - 1) / stride;
+  const int64_t last = size - 1 - offset < 0 ? -1 : (size - 1 - offset) / stride;
+  return {std::min(first, outputs), std::clamp(last + 1, std::min(first, outputs), outputs)};
+}
+
+// Adds one input channel, seen through one filter, to one output plane.
+void AddChannel(const Conv2dShape& s, const float* input, const float* filter, double* output) {
+  const int64_t oh = s.OutputHeight();
+  const int64_t ow = s.OutputWidth();
+  for (int64_t kh = 0; kh < s.kh; ++kh) {
+    const auto [row_begin, row_end] = Inside(oh, s.sh, kh * s.d - s.ph, s.h);
+    for (int64_t kw = 0; kw < s.kw; ++kw) {
+      const int64_t offset = kw * s.d - s.pw;
+      const auto [begin, end] = Inside(ow, s.sw, offset, s.w);
+      const double weight = filter[kh * s.kw + kw];
+      for (int64_t row = row_begin; row < row_end; ++row) {
+        const float* in = input + (row * s.sh + kh * s.d - s.ph) * s.w + offset;
+        double* out = output + row * ow;
+        for (int64_t column = begin; column < end; ++column) out[column] += weight * in[column * s.sw];
+      }
+    }
+  }
+}
+
+double SumOfSquares(const float* values, int64_t count) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += static_cast<double>(values[i]) * values[i];
+  return sum;
+}
+
+// The largest sum of squares that a window sees in `channels` planes.
+double LargestWindow(const Conv2dShape& s, const float* input, int64_t channels) {
+  std::vector<float> squares(s.h * s.w, 0.0F);
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t i = 0; i < s.h * s.w; ++i) squares[i] += input[c * s.h * s.w + i] * input[c * s.h * s.w + i];
+  }
+  const std::vector<float> ones(s.kh * s.kw, 1.0F);
+  std::vector<double> windows(s.OutputHeight() * s.OutputWidth(), 0.0);
+  AddChannel(s, squares.data(), ones.data(), windows.data());
+  return *std::max_element(windows.begin(), windows.end());
+}
+
+Anchor RunConv2d(const Conv2dShape& s, const Dense& data, const Dense& weight) {
+  const int64_t area = s.OutputHeight() * s.OutputWidth();
+  const int64_t in_area = s.h * s.w;
+  const int64_t taps = s.kh * s.kw;
+  const int64_t filter_channels = s.depthwise ? 1 : s.ci;
+  Anchor anchor;
+  anchor.output.assign(s.n * s.co * area, 0.0);
+  anchor.reduction = filter_channels * taps;
+  anchor.channels = s.co;
+  anchor.inner = area;
+  std::vector<double> filter_squares(s.co);
+  for (int64_t c = 0; c < s.co; ++c) {
+    filter_squares[c] = SumOfSquares(&weight[c * filter_channels * taps], filter_channels * taps);
+  }
+  const double largest_filter = *std::max_element(filter_squares.begin(), filter_squares.end());
+  for (int64_t n = 0; n < s.n; ++n) {
+    for (int64_t co = 0; co < s.co; ++co) {
+      double* output = &anchor.output[(n * s.co + co) * area];
+      for (int64_t ci = 0; ci < filter_channels; ++ci) {
+        AddChannel(s, &data[(n * s.ci + (s.depthwise ? co : ci)) * in_area],
+                   &weight[(co * filter_channels + ci) * taps], output);
+      }
+    }
+    const int64_t groups = s.depthwise ? s.ci : 1;
+    for (int64_t g = 0; g < groups; ++g) {
+      const double filter = s.depthwise ? filter_squares[g] : largest_filter;
+      const double window = LargestWindow(s, &data[(n * s.ci + g) * in_area], filter_channels);
+      anchor.largest_sum = std::max(anchor.largest_sum, std::sqrt(filter * window));
+    }
+  }
+  return anchor;
+}
+
+// [rows, columns] -> [columns, rows]
+Dense Transposed(const float* matrix, int64_t rows, int64_t columns) {
+  Dense transposed(rows * columns);
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < columns; ++c) transposed[c * rows + r] = matrix[r * columns + c];
+  }
+  return transposed;
+}
+
+Anchor RunMatmul(const MatmulShape& s, const Dense& left, const Dense& right) {
+  Anchor anchor;
+  anchor.output.assign(s.batch * s.m * s.n, 0.0);
+  anchor.reduction = s.k;
+  anchor.channels = s.n;
+  for (int64_t batch = 0; batch < s.batch; ++batch) {
+    const float* a_memory = &left[batch * s.m * s.k];
+    const float* b_memory = &right[batch * s.k * s.n];
+    const Dense a = s.ta ? Transposed(a_memory, s.k, s.m) : Dense(a_memory, a_memory + s.m * s.k);  // [m, k]
+    const bool b_is_nk = s.tb || s.constant_b;
+    const Dense bt = b_is_nk ? Dense(b_memory, b_memory + s.k * s.n) : Transposed(b_memory, s.k, s.n);  // [n, k]
+    const Dense b = Transposed(bt.data(), s.n, s.k);                                                    // [k, n]
+    double largest_row = 0;
+    for (int64_t m = 0; m < s.m; ++m) largest_row = std::max(largest_row, SumOfSquares(&a[m * s.k], s.k));
+    double largest_column = 0;
+    for (int64_t n = 0; n < s.n; ++n) largest_column = std::max(largest_column, SumOfSquares(&bt[n * s.k], s.k));
+    anchor.largest_sum = std::max(anchor.largest_sum, std::sqrt(largest_row * largest_column));
+    for (int64_t m = 0; m < s.m; ++m) {
+      double* output = &anchor.output[(batch * s.m + m) * s.n];
+      for (int64_t k = 0; k < s.k; ++k) {
+        const double factor = a[m * s.k + k];
+        const float* row = &b[k * s.n];
+        for (int64_t n = 0; n < s.n; ++n) output[n] += factor * row[n];
+      }
+    }
+  }
+  return anchor;
+}
+
+}  // namespace
+
+absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed) {
+  if (workload.nodes_size() == 0) return absl::InvalidArgumentError("reference: the workload has no operator");
+  const std::string& kind = workload.nodes(0).kind();
+  Reference reference;
+  std::vector<Dense> tensors(workload.tensors_size());
+  int output = -1;
+  int bias = -1;
+  for (int i = 0; i < workload.tensors_size(); ++i) {
+    const v1::Tensor& tensor = workload.tensors(i);
+    if (tensor.role() == v1::TENSOR_ROLE_OUTPUT) output = i;
+    if (tensor.name() == "bias") bias = i;
+    if (tensor.role() != v1::TENSOR_ROLE_INPUT && tensor.role() != v1::TENSOR_ROLE_CONSTANT) continue;
+    v1::BufferFill fill = SeededFill(tensor, seed + i);
+    fill.set_buffer(i);
+    TF_ASSIGN_OR_RETURN(tensors[i], FilledTensor(tensor, fill));
+    reference.fills.push_back(std::move(fill));
+  }
+
+  Anchor anchor;
+  if (kind == "conv2d" || kind == "depthwise_conv2d") {
+    TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
+    anchor = RunConv2d(shape, tensors[0], tensors[1]);
+  } else {
+    TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
+    anchor = RunMatmul(shape, tensors[0], tensors[1]);
+  }
+  if (output < 0) return absl::InvalidArgumentError("reference: the workload has no output");
+
+  double largest_bias = 0;
+  for (int i = 1; i < workload.nodes_size(); ++i) {
+    if (workload.nodes(i).kind() == "relu") {
+      for (double& value : anchor.output) value = std::max(value, 0.0);
+      continue;
+    }
+    for (size_t j = 0; j < anchor.output.size(); ++j) {
+      anchor.output[j] += tensors[bias][j / anchor.inner % anchor.channels];
+    }
+    for (const float value : tensors[bias]) largest_bias = std::max(largest_bias, std::abs(static_cast<double>(value)));
+  }
+
+  // One more rounding for the bias, one for storing the reference itself; relu brings values no further apart.
+  const double k_u = static_cast<double>(anchor.reduction + (bias >= 0 ? 1 : 0)) * kUnitRoundoff;
+  v1::OutputCheck check;
+  check.set_buffer(output);
+  check.set_dtype(workload.tensors(output).dtype());
+  check.set_absolute(k_u / (1 - k_u) * (anchor.largest_sum + largest_bias) + std::numeric_limits<float>::min());
+  check.set_relative(kUnitRoundoff);
+  reference.outputs.push_back(Packed(workload.tensors(output), anchor.output));
+  check.set_reference_digest(common::Sha256(reference.outputs.back()));
+  reference.checks.push_back(std::move(check));
+  return reference;
+}
+
+}  // namespace tunefleet::codegen

@@ -1,0 +1,68 @@
+#include "codegen/operators/implementation.h"
+
+#include <string>
+#include <vector>
+
+#include "codegen/ir/printer.h"
+#include "codegen/ir/validator.h"
+#include "codegen/operators/workload.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/codegen/operators/check_nest.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+v1::Workload Parsed(absl::string_view op) {
+  absl::StatusOr<v1::Workload> workload = ParseOperator(op);
+  EXPECT_TRUE(workload.ok()) << workload.status();
+  return workload.value_or(v1::Workload());
+}
+
+class ImplementationTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ImplementationTest, FreshNestIsValidAndComputesTheReference) {
+  const v1::Workload workload = Parsed(GetParam());
+  const absl::StatusOr<LoopNest> nest = FreshNest(workload, "direct", 1);
+  ASSERT_TRUE(nest.ok()) << nest.status();
+  EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
+  const absl::Status checked = CheckNest(workload, *nest);
+  EXPECT_TRUE(checked.ok()) << checked << "\n" << Print(*nest);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Workloads, ImplementationTest,
+    ::testing::Values("conv2d(h=5,w=7,ci=3,co=5,k=3,p=1,layout=NCHW)",
+                      "conv2d(n=2,h=5,w=4,ci=5,co=6,kh=3,kw=2,sh=2,sw=1,ph=1,pw=2,layout=NCHW4c)+bias+relu",
+                      "conv2d(h=6,w=6,ci=3,co=9,k=3,s=2,p=1,layout=NCHW8c,in_layout=NCHW)+relu",
+                      "conv2d(h=7,w=7,ci=4,co=4,k=3,d=2,p=2,layout=NCHW4c)",
+                      "conv2d(h=5,w=5,ci=17,co=8,k=1,layout=NCHW16c)", "conv2d(h=1,w=1,ci=1,co=1,k=1,layout=NCHW)",
+                      "depthwise_conv2d(n=2,h=5,w=6,c=5,k=3,s=2,p=1,layout=NCHW4c)+bias",
+                      "depthwise_conv2d(h=5,w=6,c=3,kh=1,kw=5,pw=2,layout=NCHW)+relu+bias", "matmul(m=5,n=7,k=3)",
+                      "matmul(batch=3,m=4,n=5,k=6,ta=1)+bias", "matmul(m=4,n=5,k=6,tb=1)+relu",
+                      "matmul(batch=2,m=4,n=5,k=6,ta=1,tb=1)", "dense(m=3,n=5,k=11)+bias+relu"));
+
+TEST(FreshNestTest, BuffersAreTheTensorsInOrder) {
+  const v1::Workload workload = Parsed("conv2d(h=6,w=6,ci=3,co=9,k=3,layout=NCHW8c)+bias");
+  const absl::StatusOr<LoopNest> nest = FreshNest(workload, "direct", 1);
+  ASSERT_TRUE(nest.ok()) << nest.status();
+  ASSERT_EQ(nest->buffers.size(), static_cast<size_t>(workload.tensors_size()));
+  for (int i = 0; i < workload.tensors_size(); ++i) {
+    EXPECT_EQ(nest->buffers[i].name, workload.tensors(i).name());
+    EXPECT_EQ(nest->buffers[i].shape, PhysicalShape(workload.tensors(i)));
+  }
+  EXPECT_EQ(nest->buffers[3].role, Role::kOutput);
+  EXPECT_EQ(nest->buffers[4].scope, Scope::kWorkspace);
+}
+
+TEST(FreshNestTest, UnknownImplementationsAreNotFound) {
+  const v1::Workload workload = Parsed("matmul(m=2,n=2,k=2)");
+  EXPECT_EQ(FreshNest(workload, "winograd", 1).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FreshNest(workload, "direct", 2).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(FreshNest(v1::Workload(), "direct", 1).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FreshNest(Parsed("conv2d(h=6,w=6,ci=3,co=9,k=3)"), "direct", 1).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace tunefleet::codegen

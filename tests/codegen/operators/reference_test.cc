@@ -1,0 +1,155 @@
+#include "codegen/operators/reference.h"
+
+#include <cmath>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codegen/operators/workload.h"
+#include "common/digest.h"
+#include "common/fill.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+v1::Workload Parsed(absl::string_view op) {
+  absl::StatusOr<v1::Workload> workload = ParseOperator(op);
+  EXPECT_TRUE(workload.ok()) << workload.status();
+  return workload.value_or(v1::Workload());
+}
+
+std::vector<float> Filled(const v1::Tensor& tensor, const v1::BufferFill& fill) {
+  int64_t elements = 1;
+  for (const int64_t extent : PhysicalShape(tensor)) elements *= extent;
+  std::vector<float> values(elements);
+  EXPECT_TRUE(common::FillBuffer(fill, std::as_writable_bytes(std::span(values))).ok());
+  return values;
+}
+
+std::vector<float> Floats(const std::string& bytes) {
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
+}
+
+Reference Computed(const v1::Workload& workload) {
+  absl::StatusOr<Reference> reference = ComputeReference(workload, 11);
+  EXPECT_TRUE(reference.ok()) << reference.status();
+  return reference.value_or(Reference());
+}
+
+// The textbook sum at one output of an NCHW<b>c convolution (b = 1: NCHW), straight from physical memory.
+double ConvAt(const Conv2dShape& s, int64_t b, const std::vector<float>& data, const std::vector<float>& weight,
+              int64_t n, int64_t co, int64_t oh, int64_t ow) {
+  double sum = 0;
+  const int64_t blocks = (s.ci + b - 1) / b;
+  for (int64_t ci = 0; ci < (s.depthwise ? 1 : s.ci); ++ci) {
+    const int64_t channel = s.depthwise ? co : ci;
+    for (int64_t kh = 0; kh < s.kh; ++kh) {
+      for (int64_t kw = 0; kw < s.kw; ++kw) {
+        const int64_t ih = oh * s.sh + kh * s.d - s.ph;
+        const int64_t iw = ow * s.sw + kw * s.d - s.pw;
+        if (ih < 0 || ih >= s.h || iw < 0 || iw >= s.w) continue;
+        sum += static_cast<double>(data[(((n * blocks + channel / b) * s.h + ih) * s.w + iw) * b + channel % b]) *
+               weight[((co * (s.depthwise ? 1 : s.ci) + ci) * s.kh + kh) * s.kw + kw];
+      }
+    }
+  }
+  return sum;
+}
+
+TEST(ReferenceTest, ConvolutionsMatchTheTextbookSum) {
+  for (const char* op :
+       {"conv2d(n=2,h=5,w=7,ci=6,co=5,kh=3,kw=2,sh=2,sw=1,ph=1,pw=2,layout=NCHW4c)",
+        "conv2d(h=6,w=5,ci=3,co=4,k=3,d=2,p=2,layout=NCHW)", "conv2d(h=5,w=5,ci=3,co=4,k=1,p=3,s=3,layout=NCHW)",
+        "depthwise_conv2d(n=2,h=7,w=4,c=6,k=3,s=2,p=1,layout=NCHW8c)"}) {
+    const v1::Workload workload = Parsed(op);
+    const Conv2dShape s = *Conv2dShapeOf(workload);
+    const Reference reference = Computed(workload);
+    const std::vector<float> data = Filled(workload.tensors(0), reference.fills[0]);
+    const std::vector<float> weight = Filled(workload.tensors(1), reference.fills[1]);
+    const std::vector<float> output = Floats(reference.outputs[0]);
+    const int64_t b = s.channel_block == 0 ? 1 : s.channel_block;
+    const int64_t blocks = (s.co + b - 1) / b;
+    const int64_t oh = s.OutputHeight();
+    const int64_t ow = s.OutputWidth();
+    ASSERT_EQ(output.size(), static_cast<size_t>(s.n * blocks * oh * ow * b));
+    for (size_t i = 0; i < output.size(); ++i) {
+      const int64_t pixel = i / b % (oh * ow);
+      const int64_t co = i / (b * oh * ow) % blocks * b + i % b;
+      const double expected =
+          co >= s.co ? 0 : ConvAt(s, b, data, weight, i / (b * oh * ow * blocks), co, pixel / ow, pixel % ow);
+      ASSERT_NEAR(output[i], expected, 1e-6) << op << " element " << i;
+    }
+  }
+}
+
+TEST(ReferenceTest, MatmulsMatchTheTextbookSum) {
+  for (const int ta : {0, 1}) {
+    for (const int tb : {0, 1}) {
+      const v1::Workload workload =
+          Parsed("matmul(batch=2,m=3,n=5,k=4,ta=" + std::to_string(ta) + ",tb=" + std::to_string(tb) + ")");
+      const Reference reference = Computed(workload);
+      const std::vector<float> a = Filled(workload.tensors(0), reference.fills[0]);
+      const std::vector<float> b = Filled(workload.tensors(1), reference.fills[1]);
+      const std::vector<float> output = Floats(reference.outputs[0]);
+      for (int i = 0; i < 2 * 3 * 5; ++i) {
+        const int batch = i / 15;
+        const int m = i / 5 % 3;
+        const int n = i % 5;
+        double sum = 0;
+        for (int k = 0; k < 4; ++k) {
+          sum += static_cast<double>(a[batch * 12 + (ta ? k * 3 + m : m * 4 + k)]) *
+                 b[batch * 20 + (tb ? n * 4 + k : k * 5 + n)];
+        }
+        ASSERT_NEAR(output[i], sum, 1e-6) << "ta " << ta << " tb " << tb << " element " << i;
+      }
+    }
+  }
+}
+
+TEST(ReferenceTest, EpiloguesRunInTheirOrder) {
+  const v1::Workload plain = Parsed("dense(m=3,n=4,k=5)");
+  const v1::Workload fused = Parsed("dense(m=3,n=4,k=5)+bias+relu");
+  const v1::Workload relu_first = Parsed("dense(m=3,n=4,k=5)+relu+bias");
+  const std::vector<float> sum = Floats(Computed(plain).outputs[0]);
+  const Reference reference = Computed(fused);
+  const std::vector<float> bias = Filled(fused.tensors(2), reference.fills[2]);
+  const std::vector<float> output = Floats(reference.outputs[0]);
+  const std::vector<float> other = Floats(Computed(relu_first).outputs[0]);
+  for (int i = 0; i < 12; ++i) {
+    EXPECT_NEAR(output[i], std::max(sum[i] + bias[i % 4], 0.0F), 1e-6);
+    EXPECT_NEAR(other[i], std::max(sum[i], 0.0F) + bias[i % 4], 1e-6);
+  }
+}
+
+TEST(ReferenceTest, ToleranceHoldsSerialFp32AndSeesALostProduct) {
+  const v1::Workload workload = Parsed("dense(m=16,n=16,k=300)");
+  const Reference reference = Computed(workload);
+  const std::vector<float> data = Filled(workload.tensors(0), reference.fills[0]);
+  const std::vector<float> weight = Filled(workload.tensors(1), reference.fills[1]);
+  const std::vector<float> output = Floats(reference.outputs[0]);
+  const v1::OutputCheck& check = reference.checks[0];
+  EXPECT_EQ(check.reference_digest(), common::Sha256(reference.outputs[0]));
+  EXPECT_EQ(check.buffer(), 2);
+  int lost_and_seen = 0;
+  for (int i = 0; i < 256; ++i) {
+    float sum = 0;
+    float largest = 0;
+    for (int k = 0; k < 300; ++k) {
+      const float product = data[i / 16 * 300 + k] * weight[i % 16 * 300 + k];
+      sum += product;
+      largest = std::max(largest, std::abs(product));
+    }
+    const double allowed = check.absolute() + check.relative() * std::abs(output[i]);
+    EXPECT_LE(std::abs(sum - output[i]), allowed);
+    lost_and_seen += largest > allowed;
+  }
+  EXPECT_EQ(lost_and_seen, 256);
+}
+
+}  // namespace
+}  // namespace tunefleet::codegen
