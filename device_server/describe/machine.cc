@@ -1,0 +1,102 @@
+#include "device_server/describe/machine.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <map>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/digest.h"
+#include "device_server/describe/caches.h"
+#include "device_server/describe/cpu_features.h"
+#include "device_server/describe/cpu_list.h"
+
+namespace tunefleet::device {
+namespace {
+
+#if defined(__x86_64__)
+constexpr char kArchitecture[] = "x86_64";
+constexpr char kTriple[] = "x86_64-linux-gnu";
+#elif defined(__aarch64__)
+constexpr char kArchitecture[] = "aarch64";
+constexpr char kTriple[] = "aarch64-linux-gnu";
+#elif defined(__arm__)
+constexpr char kArchitecture[] = "arm";
+constexpr char kTriple[] = "armv7-linux-gnueabihf";
+#elif defined(__riscv)
+constexpr char kArchitecture[] = "riscv64";
+constexpr char kTriple[] = "riscv64-linux-gnu";
+#else
+#error "an architecture without a name: add it here"
+#endif
+
+std::string KernelRelease() {
+  utsname name{};
+  return uname(&name) == 0 ? name.release : "unknown";
+}
+
+// All that bears on a timing, so that timings with different fingerprints are never compared.
+std::string Fingerprint(const v1::Target& target) {
+  return common::HexDigest(common::Sha256(absl::StrCat(target.SerializeAsString(), "\n", KernelRelease())))
+      .substr(0, 16);
+}
+
+}  // namespace
+
+v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads) {
+  CpuIdentity identity = IdentifyCpu();
+  v1::Target target;
+  target.set_triple(kTriple);
+  target.set_cpu(std::move(identity.cpu));
+  for (std::string& feature : identity.features) target.add_features(std::move(feature));
+  target.set_model(std::move(identity.model));
+  const uint16_t core = cores.empty() ? 0 : cores.front();
+  for (v1::CacheLevel& cache : ReadCaches(absl::StrCat("/sys/devices/system/cpu/cpu", core, "/cache"))) {
+    *target.add_caches() = std::move(cache);
+  }
+  target.set_cores(static_cast<int32_t>(cores.size()));
+  target.set_threads(static_cast<int32_t>(threads));
+  return target;
+}
+
+std::string DefaultClass(const v1::Target& target) { return absl::StrCat(kArchitecture, "-", target.cpu()); }
+
+std::string DefaultId(const std::vector<uint16_t>& cores) {
+  char host[256] = {};
+  if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0') host[0] = '?';
+  std::string id = absl::StrCat(host, "-", absl::StrJoin(cores, "_"));
+  for (char& c : id) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.' && c != '-') c = '_';
+  }
+  return id.substr(0, 64);
+}
+
+v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
+                          const std::vector<std::string>& sandbox) {
+  v1::Device device;
+  device.set_device_id(device_id);
+  device.set_device_class(device_class);
+  *device.mutable_target() = target;
+  device.set_fingerprint(Fingerprint(target));
+  const std::map<std::string, std::vector<std::string>> attributes = {
+      {"arch", {kArchitecture}},
+      {"class", {device_class}},
+      {"cpu", {target.cpu()}},
+      {"id", {device_id}},
+      {"isa", {target.features().begin(), target.features().end()}},
+      {"kernel", {KernelRelease()}},
+      {"kind", {"cpu"}},
+      {"os", {"linux"}},
+      {"sandbox", sandbox},
+  };
+  for (const auto& [name, values] : attributes) {
+    v1::DeviceAttribute* const attribute = device.add_attributes();
+    attribute->set_name(name);
+    for (const std::string& value : values) attribute->add_values(value);
+  }
+  return device;
+}
+
+}  // namespace tunefleet::device

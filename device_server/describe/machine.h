@@ -1,0 +1,30 @@
+// What this machine is, as the fleet sees it: a Target for code generation, attributes for requirements, and a
+// fingerprint that changes when timings stop being comparable.
+#ifndef TUNEFLEET_DEVICE_SERVER_DESCRIBE_MACHINE_H_
+#define TUNEFLEET_DEVICE_SERVER_DESCRIBE_MACHINE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proto/fleet.pb.h"
+#include "proto/workload.pb.h"
+
+namespace tunefleet::device {
+
+// `cores` are the ones that the device offers; a kernel may use `threads` of them.
+v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads);
+
+// "<architecture>-<cpu>", e.g. "x86_64-znver5".
+std::string DefaultClass(const v1::Target& target);
+
+// "<host name>-<cores>": stable over restarts, one per core set of a machine.
+std::string DefaultId(const std::vector<uint16_t>& cores);
+
+// `sandbox`: SandboxNames of what is enforced.
+v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
+                          const std::vector<std::string>& sandbox);
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_DESCRIBE_MACHINE_H_

@@ -1,0 +1,177 @@
+#include "device_server/fleet/agent.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+#include "absl/random/random.h"
+#include "common/clock.h"
+#include "device_server/fleet/backoff.h"
+#include "device_server/measure/core_lock.h"
+#include "device_server/measure/trial_check.h"
+
+namespace tunefleet::device {
+namespace {
+
+constexpr absl::Duration kFirstMessageTimeout = absl::Seconds(10);
+// A trial without a deadline on its lease.
+constexpr absl::Duration kDefaultTimeLimit = absl::Minutes(10);
+
+absl::Duration TimeLimit(const v1::Assign& assign) {
+  if (!assign.has_deadline()) return kDefaultTimeLimit;
+  const auto& proto = assign.deadline();
+  return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
+}
+
+}  // namespace
+
+Agent::Agent(Options options, TrialRunner* runner)
+    : options_(std::move(options)),
+      runner_(runner),
+      cache_(options_.blob_cache_bytes),
+      connection_(options_.tracker),
+      fetcher_(&connection_, &cache_, absl::Milliseconds(200)),
+      core_(options_.hello),
+      connection_thread_([this] { ConnectionMain(); }),
+      device_thread_([this] { DeviceMain(); }) {}
+
+Agent::~Agent() {
+  {
+    const common::MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.SignalAll();
+  }
+  connection_.Cancel();
+  connection_thread_.join();
+  device_thread_.join();
+}
+
+void Agent::Post(AgentCore::Messages messages) {
+  for (v1::AgentMessage& message : messages) outbox_.push_back(std::move(message));
+  changed_.SignalAll();
+}
+
+std::optional<v1::AgentMessage> Agent::NextToSend() {
+  const common::MutexLock lock(&mutex_);
+  if (outbox_.empty()) return std::nullopt;
+  v1::AgentMessage message = std::move(outbox_.front());
+  outbox_.pop_front();
+  return message;
+}
+
+void Agent::OnMessage(const v1::TrackerMessage& message) {
+  if (message.has_welcome()) spdlog::info("connected to the tracker at {}", options_.tracker);
+  if (message.has_revoke()) {
+    spdlog::info("trial {} was revoked: {}", message.revoke().lease().trial_id(), message.revoke().reason());
+  }
+  std::vector<std::string> ahead;
+  {
+    const common::MutexLock lock(&mutex_);
+    Post(core_.OnMessage(message));
+    if (message.has_assign()) ahead = BlobsOf(message.assign().trial());
+  }
+  if (!ahead.empty()) fetcher_.Want(ahead);
+}
+
+void Agent::ConnectionMain() {
+  Backoff backoff(options_.first_retry, options_.longest_retry);
+  absl::BitGen random;
+  while (true) {
+    {
+      const common::MutexLock lock(&mutex_);
+      if (stopping_) return;
+      outbox_.clear();
+      Post({core_.Open()});
+    }
+    const absl::Status status = connection_.Stream(this, kFirstMessageTimeout);
+    {
+      const common::MutexLock lock(&mutex_);
+      if (core_.welcomed()) backoff.Reset();
+      core_.Close();
+      outbox_.clear();
+      changed_.SignalAll();
+      if (stopping_ || core_.Drained()) return;
+    }
+    const absl::Duration wait = backoff.Next(random);
+    spdlog::warn("no connection to the tracker at {}: {}; next attempt in {}", options_.tracker,
+                 status.ok() ? "the tracker closed the stream" : std::string(status.message()),
+                 absl::FormatDuration(absl::Trunc(wait, absl::Milliseconds(1))));
+    const absl::Time until = common::MonotonicClock().Now() + wait;
+    const common::MutexLock lock(&mutex_);
+    while (!stopping_ && common::MonotonicClock().Now() < until) {
+      changed_.WaitWithTimeout(&mutex_, until - common::MonotonicClock().Now());
+    }
+  }
+}
+
+std::optional<v1::Assign> Agent::WaitForTrial() {
+  const common::MutexLock lock(&mutex_);
+  while (!stopping_) {
+    if (const v1::Assign* assign = core_.Next(options_.hello.devices(0).device_id())) return *assign;
+    changed_.Wait(&mutex_);
+  }
+  return std::nullopt;
+}
+
+bool Agent::InVain(const v1::Lease& lease) {
+  const common::MutexLock lock(&mutex_);
+  return stopping_ || core_.Revoked(lease);
+}
+
+void Agent::DeviceMain() {
+  while (const std::optional<v1::Assign> assign = WaitForTrial()) CarryOut(*assign);
+}
+
+void Agent::CarryOut(const v1::Assign& assign) {
+  const auto in_vain = [&] { return InVain(assign.lease()); };
+  const absl::StatusOr<HeldBlobs> blobs = fetcher_.Wait(BlobsOf(assign.trial()), in_vain);
+  if (absl::IsCancelled(blobs.status())) return;  // revoked, returned by a drain, or stopping
+  const std::optional<CoreLock> lock = CoreLock::Acquire(options_.cores, options_.lock_scope, in_vain);
+  if (!lock) return;
+  {
+    const common::MutexLock mutex_lock(&mutex_);
+    AgentCore::Messages messages;
+    if (stopping_ || !core_.Start(assign.lease(), &messages)) return;
+    Post(std::move(messages));
+  }
+  connection_.Wake();
+  const HeldBlobs none;
+  v1::TrialResult result = runner_->Run({.trial = assign.trial(),
+                                         .blobs = blobs.ok() ? *blobs : none,
+                                         .time_limit = TimeLimit(assign),
+                                         .cancelled = in_vain});
+  if (!blobs.ok()) result.set_detail(OneLine(std::string(blobs.status().message())));
+  spdlog::debug("trial {}: {} {}", result.trial_id(), v1::Outcome_Name(result.outcome()), result.detail());
+  {
+    const common::MutexLock mutex_lock(&mutex_);
+    Post(core_.Finish(assign.lease(), std::move(result)));
+  }
+  connection_.Wake();
+}
+
+void Agent::Drain() {
+  {
+    const common::MutexLock lock(&mutex_);
+    Post(core_.Drain());
+  }
+  connection_.Wake();
+}
+
+bool Agent::WaitUntilDrained(absl::Duration timeout) {
+  const absl::Time until = common::MonotonicClock().Now() + timeout;
+  const auto wait_for = [&](auto condition) {
+    const common::MutexLock lock(&mutex_);
+    while (!condition()) {
+      const absl::Duration left = until - common::MonotonicClock().Now();
+      if (left <= absl::ZeroDuration()) return false;
+      changed_.WaitWithTimeout(&mutex_, left);
+    }
+    return true;
+  };
+  if (!wait_for([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return core_.Drained(); })) return false;
+  connection_.FinishSending();  // so that the tracker learns it now and not after a grace period
+  wait_for([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.welcomed(); });
+  return true;
+}
+
+}  // namespace tunefleet::device

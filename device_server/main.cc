@@ -1,0 +1,198 @@
+// tunefleet-device: the device agent. This file alone picks implementations and knows about signals.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/log.h"
+#include "device_server/describe/cpu_list.h"
+#include "device_server/describe/machine.h"
+#include "device_server/fleet/agent.h"
+#include "device_server/measure/trial_runner.h"
+#include "device_server/options.h"
+#include "device_server/sandbox/wire.h"
+#include "device_server/sandbox/zygote_process.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace tunefleet::device {
+namespace {
+
+constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
+constexpr int kUsageError = 2;
+
+int Refuse(absl::string_view message) {
+  std::cerr << "tunefleet-device: " << message << std::endl;
+  return kUsageError;
+}
+
+// The path of this executable, which is started anew as the zygote.
+std::string OwnProgram() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "/proc/self/exe" : path.string();
+}
+
+// Removes the directory that the embedding program asked for, however the agent ends (but for SIGKILL).
+class DirectoryRemover {
+ public:
+  explicit DirectoryRemover(std::string directory) : directory_(std::move(directory)) {}
+  ~DirectoryRemover() { Remove(); }
+  void Remove() const {
+    std::error_code ignored;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+  }
+
+ private:
+  const std::string directory_;
+};
+
+void PrintDevice(const v1::Device& device, bool json) {
+  if (json) {
+    std::string text;
+    google::protobuf::util::JsonPrintOptions options;
+    options.preserve_proto_field_names = true;
+    const auto status = google::protobuf::util::MessageToJsonString(device, &text, options);
+    std::cout << (status.ok() ? text : "{}") << std::endl;
+    return;
+  }
+  const v1::Target& target = device.target();
+  std::cout << "device       " << device.device_id() << "\nclass        " << device.device_class()  //
+            << "\ntarget       " << target.triple() << " -mcpu=" << target.cpu()                    //
+            << "\nprocessor    " << target.model() << "\nfingerprint  " << device.fingerprint()     //
+            << "\ncores        " << target.cores() << ", threads for a kernel " << target.threads() << "\n";
+  for (const v1::CacheLevel& cache : target.caches()) {
+    std::cout << "cache L" << cache.level() << "     " << cache.size_bytes() / 1024 << " KiB, lines of "
+              << cache.line_bytes() << ", shared by " << cache.shared_by_cores() << "\n";
+  }
+  for (const v1::DeviceAttribute& attribute : device.attributes()) {
+    std::cout << "attribute    " << attribute.name() << " = " << absl::StrJoin(attribute.values(), " ") << "\n";
+  }
+  std::cout.flush();
+}
+
+// Signals arrive as data. Blocked before any thread exists, so that every thread inherits the mask.
+int OpenSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+// True when a signal came, false when the lifeline broke.
+bool WaitForEnd(int signals, int lifeline) {
+  while (true) {
+    pollfd entries[2] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}};
+    if (poll(entries, lifeline < 0 ? 1 : 2, -1) < 0) continue;
+    if ((entries[0].revents & POLLIN) != 0) {
+      signalfd_siginfo info;
+      if (read(signals, &info, sizeof(info)) == sizeof(info)) return true;
+    }
+    char byte;
+    if (lifeline >= 0 && entries[1].revents != 0 && read(lifeline, &byte, 1) <= 0) return false;
+  }
+}
+
+int Serve(const CommandLine& line, const v1::Device& device, TrialRunner* runner, int signals) {
+  const DirectoryRemover remover(line.remove_dir_at_exit);
+  // The program that embeds the agent is gone: nobody wants a result, nothing may stay behind.
+  const auto end_at_once = [&](const char* why) {
+    spdlog::info("{}", why);
+    remover.Remove();
+    _exit(0);  // the zygote and its workers end when their socket closes
+  };
+  absl::BitGen random;
+  Agent::Options options;
+  options.tracker = line.tracker;
+  options.cores = line.cores;
+  options.blob_cache_bytes = line.cache_mib << 20;
+  options.hello.set_agent_id(device.device_id());
+  options.hello.set_incarnation(absl::Uniform<uint64_t>(random));
+  options.hello.set_agent_version(TUNEFLEET_VERSION);
+  *options.hello.add_devices() = device;
+  spdlog::info("device {} of class {} on cores {}, for the tracker at {}", device.device_id(), device.device_class(),
+               FormatCpuList(line.cores), line.tracker);
+  Agent agent(std::move(options), runner);
+  if (!WaitForEnd(signals, line.lifeline_fd)) end_at_once("the lifeline closed");
+  spdlog::info("draining");
+  agent.Drain();
+  std::thread([&] {
+    const bool signalled = WaitForEnd(signals, line.lifeline_fd);
+    end_at_once(signalled ? "a second signal" : "the lifeline closed");
+  }).detach();
+  if (!agent.WaitUntilDrained(kDrainTimeout))
+    spdlog::warn("not drained within {}", absl::FormatDuration(kDrainTimeout));
+  remover.Remove();
+  // The thread above still refers to this frame: leave without unwinding it, as a lost connection would.
+  spdlog::default_logger()->flush();
+  _exit(0);
+}
+
+int Main(int argc, char** argv) {
+  if (argc == 2 && absl::string_view(argv[1]) == kZygoteArgument) return RunZygote();
+  absl::StatusOr<CommandLine> line = ParseCommandLine({argv + 1, argv + argc});
+  if (!line.ok()) return Refuse(line.status().message());
+  if (line->mode == CommandLine::Mode::kHelp) {
+    std::cout << HelpText();
+    return 0;
+  }
+  if (line->mode == CommandLine::Mode::kVersion) {
+    std::cout << "tunefleet-device " << TUNEFLEET_VERSION << std::endl;
+    return 0;
+  }
+  if (const absl::Status status = common::SetUpLog("tunefleet-device", line->log_level); !status.ok()) {
+    return Refuse(status.message());
+  }
+  if (const absl::Status status = ResolveCores(AllowedCores(), &*line); !status.ok()) return Refuse(status.message());
+  if (line->lifeline_fd >= 0 && fcntl(line->lifeline_fd, F_SETFD, FD_CLOEXEC) != 0) {
+    return Refuse(absl::StrCat("--lifeline-fd=", line->lifeline_fd, ": no such open descriptor"));
+  }
+  const int signals = OpenSignals();
+  const v1::Target target = DescribeTarget(line->cores, line->threads);
+  const std::string device_class = line->device_class.empty() ? DefaultClass(target) : line->device_class;
+  const std::string device_id = line->device_id.empty() ? DefaultId(line->cores) : line->device_id;
+
+  TrialRunner::Options options{.program = OwnProgram(),
+                               .cores = line->cores,
+                               .fill_cache_bytes = line->cache_mib << 20,
+                               .device_id = device_id,
+                               .device_fingerprint = DescribeDevice(target, device_id, device_class, {}).fingerprint(),
+                               .agent_version = TUNEFLEET_VERSION};
+  // The zygote starts before the first thread of this process, and before the process leaves the measuring cores, which
+  // workers need.
+  absl::StatusOr<std::unique_ptr<TrialRunner>> runner = TrialRunner::Create(std::move(options));
+  if (!runner.ok()) {
+    std::cerr << "tunefleet-device: " << runner.status().message() << std::endl;
+    return 1;
+  }
+  const v1::Device device = DescribeDevice(target, device_id, device_class, SandboxNames((*runner)->sandbox()));
+  if (line->mode == CommandLine::Mode::kList) {
+    PrintDevice(device, line->json);
+    return 0;
+  }
+  if (line->require_sandbox == "full" && ((*runner)->sandbox() & kSandboxFull) != kSandboxFull) {
+    return Refuse(absl::StrCat("--require-sandbox=full: this machine enforces only ",
+                               absl::StrJoin(SandboxNames((*runner)->sandbox()), ", ")));
+  }
+  StayOffCores(line->cores);
+  return Serve(*line, device, runner->get(), signals);
+}
+
+}  // namespace
+}  // namespace tunefleet::device
+
+int main(int argc, char** argv) { return tunefleet::device::Main(argc, argv); }

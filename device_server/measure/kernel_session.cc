@@ -1,0 +1,203 @@
+#include "device_server/measure/kernel_session.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/clock.h"
+#include "common/status_macros.h"
+#include "device_server/verify/compare.h"
+
+namespace tunefleet::device {
+namespace {
+
+absl::Duration FromProto(const google::protobuf::Duration& duration) {
+  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
+}
+
+absl::Time Now() { return common::MonotonicClock().Now(); }
+
+// Adds the time until the end of the scope.
+class Stopwatch {
+ public:
+  explicit Stopwatch(absl::Duration* sum) : sum_(sum), begin_(Now()) {}
+  ~Stopwatch() { *sum_ += Now() - begin_; }
+
+ private:
+  absl::Duration* const sum_;
+  const absl::Time begin_;
+};
+
+std::span<const std::byte> Bytes(const std::string& text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+// A kernel whose runs are fast and whose next one hangs is given up after about its time-out, however many runs were
+// asked for.
+constexpr int kSlowdown = 20;
+
+}  // namespace
+
+KernelSession::KernelSession(const Environment& environment, const v1::Kernel& kernel,
+                             const v1::MeasureOptions& options)
+    : environment_(environment), kernel_(kernel), options_(options), worker_(environment.zygote, kernel.manifest()) {}
+
+absl::Status KernelSession::MakeBuffers() {
+  const v1::ArtifactManifest& manifest = kernel_.manifest();
+  const int count = manifest.buffers_size();
+  std::vector<const v1::BufferFill*> fills(static_cast<size_t>(count), nullptr);
+  for (const v1::BufferFill& fill : kernel_.fills()) fills[fill.buffer()] = &fill;
+  const bool layouts_differ =
+      std::any_of(manifest.buffers().begin(), manifest.buffers().end(), [](const v1::BufferSpec& buffer) {
+        return LayoutOffset(buffer, BufferLayout::kEndsAtGuard) != LayoutOffset(buffer, BufferLayout::kStartsAtGuard);
+      });
+  sets_.resize(layouts_differ ? 2 : 1);
+  for (size_t set = 0; set < sets_.size(); ++set) {
+    const BufferLayout layout = set == 0 ? BufferLayout::kEndsAtGuard : BufferLayout::kStartsAtGuard;
+    for (int i = 0; i < count; ++i) {
+      const v1::BufferSpec& buffer = manifest.buffers(i);
+      if (fills[i] != nullptr) {
+        TF_ASSIGN_OR_RETURN(std::shared_ptr<BufferFile> file,
+                            environment_.fills->Get(*fills[i], buffer, layout, *environment_.blobs));
+        sets_[set].push_back(std::move(file));
+      } else if (set == 1 && sets_[0][i]->offset() == LayoutOffset(buffer, layout)) {
+        sets_[set].push_back(sets_[0][i]);
+      } else {
+        TF_ASSIGN_OR_RETURN(std::shared_ptr<BufferFile> file, BufferFile::Create(buffer, layout));
+        sets_[set].push_back(std::move(file));
+      }
+    }
+  }
+  for (const v1::OutputCheck& check : kernel_.checks()) {
+    TF_ASSIGN_OR_RETURN(Blob reference, environment_.blobs->Get(check.reference_digest()));
+    const v1::BufferSpec& buffer = manifest.buffers(static_cast<int>(check.buffer()));
+    if (reference->size() != buffer.size_bytes()) {
+      return absl::InvalidArgumentError(absl::StrCat("output '", buffer.name(), "' has ", buffer.size_bytes(),
+                                                     " bytes, its reference ", reference->size()));
+    }
+    references_.push_back(std::move(reference));
+  }
+  return absl::OkStatus();
+}
+
+WorkerSpec KernelSession::MakeSpec(std::vector<int>* fds) const {
+  const v1::ArtifactManifest& manifest = kernel_.manifest();
+  WorkerSpec spec;
+  spec.num_buffers = static_cast<uint32_t>(manifest.buffers_size());
+  spec.num_sets = static_cast<uint32_t>(sets_.size());
+  for (size_t set = 0; set < sets_.size(); ++set) {
+    for (size_t i = 0; i < sets_[set].size(); ++i) {
+      const BufferFile& file = *sets_[set][i];
+      spec.buffers[set][i] = {.file_bytes = file.file_bytes(),
+                              .offset = file.offset(),
+                              .size = file.data().size(),
+                              .fd_index = static_cast<uint32_t>(fds->size()),
+                              .role = static_cast<uint32_t>(manifest.buffers(static_cast<int>(i)).role())};
+      fds->push_back(file.fd());
+    }
+  }
+  spec.workspace_bytes = manifest.workspace_bytes();
+  spec.memory_limit_bytes = options_.memory_limit_bytes();
+  const absl::Duration left = std::max(environment_.deadline - Now(), absl::Seconds(1));
+  const double cpu_seconds = std::ceil(absl::ToDoubleSeconds(std::min(left, absl::Hours(24))));
+  spec.cpu_seconds = static_cast<uint32_t>(cpu_seconds) * options_.threads() + 1;
+  spec.threads = options_.threads();
+  spec.num_cores = static_cast<uint32_t>(std::min<size_t>(environment_.cores.size(), kMaxCores));
+  std::copy_n(environment_.cores.begin(), spec.num_cores, spec.cores);
+  return spec;
+}
+
+absl::Duration KernelSession::Limit(absl::Duration timeout) const {
+  return std::max(std::min(timeout, environment_.deadline - Now()), absl::Milliseconds(1));
+}
+
+std::optional<Failure> KernelSession::Open() {
+  {
+    const Stopwatch watch(&environment_.times->load);
+    if (const absl::Status status = MakeBuffers(); !status.ok()) {
+      return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
+    }
+    const absl::StatusOr<Blob> code = environment_.blobs->Get(kernel_.manifest().code_digest());
+    if (!code.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code.status().message())};
+    const absl::StatusOr<UniqueFd> code_file = MakeCodeFile(Bytes(**code));
+    if (!code_file.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code_file.status().message())};
+    std::vector<int> fds;
+    const WorkerSpec spec = MakeSpec(&fds);
+    if (auto failure = worker_.Start(spec, code_file->get(), fds)) return failure;
+    const bool has_prepare = kernel_.manifest().has_prepare();
+    const WorkerHandle::Reply loaded = worker_.Load(has_prepare, Limit(FromProto(options_.load_timeout())));
+    if (loaded.failure) return loaded.failure;
+  }
+  if (auto failure = Prepare(0)) return failure;
+  PoisonOutputs(0);
+  if (auto failure = RunOnce(0)) return failure;
+  if (auto failure = Verify(0)) return failure;
+  if (timed_set() != 0) {
+    if (auto failure = Prepare(timed_set())) return failure;
+  }
+  PoisonOutputs(timed_set());
+  return RunOnce(timed_set());
+}
+
+std::optional<Failure> KernelSession::Prepare(uint32_t set) {
+  if (!kernel_.manifest().has_prepare()) return std::nullopt;
+  const Stopwatch watch(&environment_.times->prepare);
+  return worker_.Prepare(set, Limit(FromProto(options_.load_timeout()))).failure;
+}
+
+std::optional<Failure> KernelSession::RunOnce(uint32_t set) {
+  const Stopwatch watch(&environment_.times->run);
+  return worker_.Run(set, 1, options_.cold_cache(), Limit(FromProto(options_.kernel_timeout()))).failure;
+}
+
+std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, absl::Duration* total) {
+  const Stopwatch watch(&environment_.times->run);
+  const absl::Duration timeout = FromProto(options_.kernel_timeout()) + expected * kSlowdown;
+  const WorkerHandle::Reply reply = worker_.Run(timed_set(), runs, options_.cold_cache(), Limit(timeout));
+  *total = reply.elapsed;
+  return reply.failure;
+}
+
+void KernelSession::PoisonOutputs(uint32_t set) {
+  const Stopwatch watch(&environment_.times->verify);
+  for (const v1::OutputCheck& check : kernel_.checks()) Poison(check.dtype(), sets_[set][check.buffer()]->data());
+}
+
+std::optional<Failure> KernelSession::VerifyOutputs() { return Verify(timed_set()); }
+
+std::optional<Failure> KernelSession::Verify(uint32_t set) {
+  const Stopwatch watch(&environment_.times->verify);
+  std::optional<Failure> failure;
+  for (int i = 0; i < kernel_.checks_size(); ++i) {
+    const v1::OutputCheck& check = kernel_.checks(i);
+    const v1::BufferSpec& buffer = kernel_.manifest().buffers(static_cast<int>(check.buffer()));
+    const Comparison result = Compare(sets_[set][check.buffer()]->data(), Bytes(*references_[i]), check);
+    max_error_ = std::max(max_error_, result.max_error);
+    max_error_ratio_ = std::max(max_error_ratio_, result.max_error_ratio);
+    if (!result.pass && !failure) {
+      failure = Failure{v1::OUTCOME_WRONG_ANSWER,
+                        absl::StrFormat("output '%s' element %d is %.9g, expected %.9g; the largest error is %.3g, "
+                                        "%.3g times what is allowed",
+                                        buffer.name(), result.first_wrong, result.value, result.reference,
+                                        result.max_error, result.max_error_ratio)};
+    }
+  }
+  for (int i = 0; i < kernel_.manifest().buffers_size() && !failure; ++i) {
+    const v1::BufferSpec& buffer = kernel_.manifest().buffers(i);
+    const bool writable = buffer.role() == v1::BUFFER_ROLE_OUTPUT || buffer.role() == v1::BUFFER_ROLE_PREPARED;
+    if (writable && !sets_[set][i]->CanaryIntact()) {
+      failure =
+          Failure{v1::OUTCOME_WRONG_ANSWER, absl::StrCat("the kernel wrote outside of buffer '", buffer.name(), "'")};
+    }
+  }
+  return failure;
+}
+
+void KernelSession::Report(v1::KernelResult* result) const {
+  result->set_code_digest(kernel_.manifest().code_digest());
+  result->set_max_error(max_error_);
+  result->set_max_error_ratio(max_error_ratio_);
+}
+
+}  // namespace tunefleet::device

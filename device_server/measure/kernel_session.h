@@ -1,0 +1,82 @@
+// One kernel of a trial on its way through a worker: buffers, load, prepare, a verified first run, samples, a verified
+// last run. The supervisor owns the buffers and judges the outputs; the worker only runs.
+//
+// Calls come in the order Open, Sample any number of times, VerifyOutputs. After a failure no call may follow. Not
+// thread-safe.
+#ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
+#define TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "device_server/measure/blob_source.h"
+#include "device_server/measure/buffer_file.h"
+#include "device_server/measure/fill_cache.h"
+#include "device_server/measure/worker_handle.h"
+#include "device_server/sandbox/zygote.h"
+#include "proto/measurement.pb.h"
+
+namespace tunefleet::device {
+
+// Where a trial's time went.
+struct PhaseTimes {
+  absl::Duration load;  // buffers, fork, confinement, load
+  absl::Duration prepare;
+  absl::Duration run;
+  absl::Duration verify;
+};
+
+class KernelSession {
+ public:
+  // What sessions borrow; all of it outlives them.
+  struct Environment {
+    Zygote* zygote = nullptr;
+    FillCache* fills = nullptr;
+    const BlobSource* blobs = nullptr;
+    std::vector<uint16_t> cores;
+    absl::Time deadline;  // of the whole trial
+    PhaseTimes* times = nullptr;
+  };
+
+  // `kernel` passed CheckTrial and outlives the session; `options` have their defaults.
+  KernelSession(const Environment& environment, const v1::Kernel& kernel, const v1::MeasureOptions& options);
+
+  // Everything up to the first timed run: the kernel is loaded, prepared, verified once and warm.
+  std::optional<Failure> Open();
+
+  // `runs` runs in a row; sets the time of all of them. `expected` is an estimate of it, for the time limit.
+  std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, absl::Duration* total);
+
+  // Judges what the last run wrote.
+  std::optional<Failure> VerifyOutputs();
+
+  // Sets code_digest and the errors found.
+  void Report(v1::KernelResult* result) const;
+
+ private:
+  using BufferSet = std::vector<std::shared_ptr<BufferFile>>;  // in the manifest's order
+
+  absl::Status MakeBuffers();
+  WorkerSpec MakeSpec(std::vector<int>* fds) const;
+  std::optional<Failure> Prepare(uint32_t set);
+  std::optional<Failure> RunOnce(uint32_t set);
+  void PoisonOutputs(uint32_t set);
+  std::optional<Failure> Verify(uint32_t set);
+  absl::Duration Limit(absl::Duration timeout) const;
+  uint32_t timed_set() const { return static_cast<uint32_t>(sets_.size()) - 1; }
+
+  const Environment environment_;
+  const v1::Kernel& kernel_;
+  const v1::MeasureOptions& options_;
+  std::vector<BufferSet> sets_;   // [0] ends at guard pages; [1], where it differs, starts at them
+  std::vector<Blob> references_;  // in the order of kernel_.checks()
+  WorkerHandle worker_;
+  double max_error_ = 0;
+  double max_error_ratio_ = 0;
+};
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_

@@ -1,0 +1,77 @@
+// Decides how often a kernel is run: fed with samples, asked for the next one. No I/O, no clock.
+//
+//   screening   a sample of one run gives the first estimate. Above incumbent * abort_ratio it is repeated once, and if
+//               both are above, the kernel is cut short (censored).
+//   repeats     samples of as many runs as last min_sample_time, at least min_samples, until the 95% confidence
+//   interval
+//               of the median is tight, or max_samples or run_budget is spent (a contender gets three samples first).
+//               A kernel whose whole interval lies above the incumbent is no contender: a wider interval is tight
+//               enough.
+//
+// The latency is the median over the repeats of time per run; of the screening samples when there are no repeats. The
+// interval comes from order statistics (binomial, no assumption on the distribution).
+//
+// Not thread-safe.
+#ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_SAMPLING_POLICY_H_
+#define TUNEFLEET_DEVICE_SERVER_MEASURE_SAMPLING_POLICY_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "proto/measurement.pb.h"
+
+namespace tunefleet::device {
+
+// `options` with every 0 or unset field given the agent's default. What results report.
+v1::MeasureOptions WithDefaults(v1::MeasureOptions options);
+
+// The median and its 95% confidence interval; under six values the interval is their range. `values` in any order, not
+// empty.
+struct MedianInterval {
+  double median = 0;
+  double low = 0;
+  double high = 0;
+  double RelativeHalfWidth() const { return median > 0 ? (high - low) / 2 / median : 0; }
+};
+MedianInterval IntervalOfMedian(std::vector<double> values);
+
+class SamplingPolicy {
+ public:
+  explicit SamplingPolicy(const v1::MeasureOptions& options_with_defaults);
+
+  // Runs in the next sample; nullopt when enough is known.
+  std::optional<uint32_t> NextRuns() const;
+
+  // Tells what the sample asked for took.
+  void Add(absl::Duration total, uint32_t runs);
+
+  // Sets samples, latency_ns, censored and quality.
+  void Report(v1::KernelResult* result) const;
+
+  // The estimate of one run so far; zero before the first sample.
+  absl::Duration Estimate() const;
+
+ private:
+  enum class Phase { kScreen, kRescreen, kRepeat, kDone };
+
+  void FinishScreening();
+  bool Enough() const;
+  bool IsContender(const MedianInterval& interval) const;
+  std::vector<double> RepeatTimes() const;
+
+  const v1::MeasureOptions options_;
+  const absl::Duration min_sample_time_;
+  const absl::Duration run_budget_;
+  Phase phase_ = Phase::kScreen;
+  std::vector<v1::Sample> samples_;
+  size_t screening_samples_ = 0;
+  double best_screening_ns_ = 0;
+  absl::Duration spent_;
+  bool censored_ = false;
+};
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_MEASURE_SAMPLING_POLICY_H_

@@ -1,0 +1,128 @@
+#include "device_server/measure/trial_check.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "common/digest.h"
+#include "common/fill.h"
+#include "common/kernel_abi.h"
+#include "common/status_macros.h"
+#include "device_server/sandbox/wire.h"
+
+namespace tunefleet::device {
+namespace {
+
+constexpr int kMaxKernels = 16;
+constexpr uint64_t kMaxTrialBytes = uint64_t{16} << 30;
+constexpr uint32_t kMaxThreads = 256;
+
+absl::Status CheckBuffers(const v1::ArtifactManifest& manifest, uint64_t* total_bytes) {
+  if (manifest.buffers_size() > static_cast<int>(kMaxBuffers)) {
+    return absl::InvalidArgumentError(absl::StrCat(manifest.buffers_size(), " buffers, at most ", kMaxBuffers));
+  }
+  for (const v1::BufferSpec& buffer : manifest.buffers()) {
+    if (buffer.role() == v1::BUFFER_ROLE_UNSPECIFIED || !v1::BufferRole_IsValid(buffer.role())) {
+      return absl::InvalidArgumentError(absl::StrCat("buffer '", buffer.name(), "' has no role"));
+    }
+    const uint32_t alignment = buffer.alignment();
+    if (alignment > 4096 || (alignment & (alignment - 1)) != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("buffer '", buffer.name(), "': alignment ", alignment, " is no power of two up to 4096"));
+    }
+    if (buffer.size_bytes() > kMaxTrialBytes) return absl::InvalidArgumentError("a buffer is over 16 GiB");
+    *total_bytes += buffer.size_bytes();
+  }
+  if (manifest.workspace_bytes() > kMaxTrialBytes) return absl::InvalidArgumentError("the workspace is over 16 GiB");
+  *total_bytes += manifest.workspace_bytes();
+  return absl::OkStatus();
+}
+
+absl::Status CheckElements(const v1::ArtifactManifest& manifest, uint32_t buffer, v1::DataType dtype) {
+  const int64_t element = common::DataTypeBytes(dtype);
+  if (element == 0 || manifest.buffers(static_cast<int>(buffer)).size_bytes() % element != 0) {
+    return absl::InvalidArgumentError(absl::StrCat("buffer ", buffer, " does not hold elements of type ", dtype));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
+  const v1::ArtifactManifest& manifest = kernel.manifest();
+  if (manifest.code_digest().size() != common::kDigestBytes) return absl::InvalidArgumentError("no code digest");
+  if (manifest.format() != v1::CODE_FORMAT_ELF_SHARED) {
+    return absl::InvalidArgumentError(absl::StrCat("code format ", manifest.format(), ", expected ELF_SHARED"));
+  }
+  if (manifest.abi_version() != TF_ABI_VERSION) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("kernel ABI version ", manifest.abi_version(), ", expected ", TF_ABI_VERSION));
+  }
+  TF_RETURN_IF_ERROR(CheckBuffers(manifest, total_bytes));
+  const uint32_t count = static_cast<uint32_t>(manifest.buffers_size());
+  std::set<uint32_t> filled, checked;
+  for (const v1::BufferFill& fill : kernel.fills()) {
+    if (fill.buffer() >= count) return absl::InvalidArgumentError(absl::StrCat("a fill of buffer ", fill.buffer()));
+    TF_RETURN_IF_ERROR(CheckElements(manifest, fill.buffer(), fill.dtype()));
+    filled.insert(fill.buffer());
+  }
+  for (const v1::OutputCheck& check : kernel.checks()) {
+    if (check.buffer() >= count) return absl::InvalidArgumentError(absl::StrCat("a check of buffer ", check.buffer()));
+    TF_RETURN_IF_ERROR(CheckElements(manifest, check.buffer(), check.dtype()));
+    if (check.reference_digest().size() != common::kDigestBytes) {
+      return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(), " has no reference"));
+    }
+    if (!(check.absolute() >= 0) || !(check.relative() >= 0)) {
+      return absl::InvalidArgumentError(absl::StrCat("the tolerance of buffer ", check.buffer(), " is negative"));
+    }
+    checked.insert(check.buffer());
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    const v1::BufferSpec& buffer = manifest.buffers(static_cast<int>(i));
+    const bool is_source = buffer.role() == v1::BUFFER_ROLE_INPUT || buffer.role() == v1::BUFFER_ROLE_CONSTANT;
+    if (is_source != filled.contains(i)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("buffer '", buffer.name(), "' ", is_source ? "has no fill" : "is filled but is no input"));
+    }
+    if ((buffer.role() == v1::BUFFER_ROLE_OUTPUT) != checked.contains(i)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("buffer '", buffer.name(), "': every output and nothing else is checked"));
+    }
+  }
+  if (static_cast<size_t>(kernel.fills_size()) != filled.size() ||
+      static_cast<size_t>(kernel.checks_size()) != checked.size()) {
+    return absl::InvalidArgumentError("a buffer is filled or checked twice");
+  }
+  if (checked.empty()) return absl::InvalidArgumentError("a kernel without output");
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckTrial(const v1::Trial& trial) {
+  if (trial.kernels_size() < 1 || trial.kernels_size() > kMaxKernels) {
+    return absl::InvalidArgumentError(absl::StrCat(trial.kernels_size(), " kernels, expected 1 to ", kMaxKernels));
+  }
+  if (trial.options().threads() > kMaxThreads) {
+    return absl::InvalidArgumentError(absl::StrCat(trial.options().threads(), " threads, at most ", kMaxThreads));
+  }
+  uint64_t total_bytes = 0;
+  for (int i = 0; i < trial.kernels_size(); ++i) {
+    if (const absl::Status status = CheckKernel(trial.kernels(i), &total_bytes); !status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("kernel ", i, ": ", status.message()));
+    }
+  }
+  if (total_bytes > kMaxTrialBytes) return absl::InvalidArgumentError("the buffers together are over 16 GiB");
+  return absl::OkStatus();
+}
+
+std::vector<std::string> BlobsOf(const v1::Trial& trial) {
+  std::set<std::string> digests;
+  for (const v1::Kernel& kernel : trial.kernels()) {
+    digests.insert(kernel.manifest().code_digest());
+    for (const v1::BufferFill& fill : kernel.fills()) {
+      if (fill.source_case() == v1::BufferFill::kBlobDigest) digests.insert(fill.blob_digest());
+    }
+    for (const v1::OutputCheck& check : kernel.checks()) digests.insert(check.reference_digest());
+  }
+  return {digests.begin(), digests.end()};
+}
+
+}  // namespace tunefleet::device

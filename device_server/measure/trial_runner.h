@@ -1,0 +1,67 @@
+// Carries out trials on one device: the one place where a Trial becomes a TrialResult.
+//
+// It never fails: whatever goes wrong is an outcome of the trial. It owns the zygote and the cached inputs. The caller
+// holds the lock on the device's cores (core_lock.h). Not thread-safe: the device's control thread owns it.
+#ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_
+#define TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "device_server/measure/blob_source.h"
+#include "device_server/measure/fill_cache.h"
+#include "device_server/measure/kernel_session.h"
+#include "device_server/sandbox/zygote.h"
+#include "proto/measurement.pb.h"
+
+namespace tunefleet::device {
+
+class TrialRunner {
+ public:
+  struct Options {
+    std::string program;          // the agent's executable: started as zygote
+    std::vector<uint16_t> cores;  // that the device offers; kernels are pinned to the first options.threads of them
+    uint64_t fill_cache_bytes = uint64_t{1} << 30;
+    std::string device_id;
+    std::string device_fingerprint;
+    std::string agent_version;
+  };
+
+  // Starts the zygote and one probe worker, to learn what the sandbox enforces. Errors: UNAVAILABLE.
+  static absl::StatusOr<std::unique_ptr<TrialRunner>> Create(Options options);
+
+  // What a trial is given besides itself.
+  struct Call {
+    const v1::Trial& trial;
+    const BlobSource& blobs;          // holds all BlobsOf(trial)
+    absl::Duration time_limit;        // of the whole trial; infinite: the trial's own limits alone
+    std::function<bool()> cancelled;  // asked between samples, from the calling thread; true: the result is CANCELLED
+  };
+  v1::TrialResult Run(const Call& call);
+
+  // SandboxBits in force for workers.
+  uint32_t sandbox() const { return sandbox_; }
+  const Zygote& zygote() const { return *zygote_; }
+
+ private:
+  explicit TrialRunner(Options options) : options_(std::move(options)), fills_(options_.fill_cache_bytes) {}
+  absl::Status Probe();
+  std::optional<Failure> Measure(const Call& call, const v1::MeasureOptions& measure, PhaseTimes* times,
+                                 v1::TrialResult* result);
+
+  const Options options_;
+  FillCache fills_;
+  std::unique_ptr<Zygote> zygote_;
+  uint32_t sandbox_ = 0;
+};
+
+// "kernel 3: what happened" cut to what a result may carry, on one line.
+std::string OneLine(std::string text);
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_

@@ -1,0 +1,164 @@
+#include "device_server/measure/worker_handle.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <csignal>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/check.h"
+#include "common/clock.h"
+
+namespace tunefleet::device {
+namespace {
+
+constexpr absl::Duration kStartTimeout = absl::Seconds(10);
+// A worker whose socket closed is on its way out; large memory takes a while to give back.
+constexpr absl::Duration kDyingGrace = absl::Seconds(5);
+
+std::string SignalName(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  return name == nullptr ? absl::StrCat("signal ", signal) : absl::StrCat("SIG", name);
+}
+
+std::string Place(const WorkerReport& fault, const v1::ArtifactManifest& manifest) {
+  const char* const action = fault.is_write != 0 ? "writing" : "accessing";
+  if (fault.buffer == kWorkspaceBuffer) {
+    return absl::StrFormat(" %s byte %d of the workspace's %u", action, fault.offset, manifest.workspace_bytes());
+  }
+  if (fault.buffer < 0 || fault.buffer >= manifest.buffers_size()) {
+    return fault.code == SIGSEGV || fault.code == SIGBUS ? absl::StrFormat(" at address %#x", fault.address) : "";
+  }
+  const v1::BufferSpec& buffer = manifest.buffers(fault.buffer);
+  return absl::StrFormat(" %s byte %d of buffer '%s' of %u bytes", action, fault.offset, buffer.name(),
+                         buffer.size_bytes());
+}
+
+}  // namespace
+
+WorkerHandle::~WorkerHandle() { Kill(); }
+
+void WorkerHandle::Kill() {
+  if (pid_ < 0) return;
+  zygote_->Reap(pid_, absl::ZeroDuration()).IgnoreError();
+  pid_ = -1;
+}
+
+std::optional<Failure> WorkerHandle::Start(const WorkerSpec& spec, int code_fd, std::span<const int> buffer_fds) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return Failure{v1::OUTCOME_DEVICE_ERROR, absl::StrCat("socketpair: ", strerror(errno))};
+  }
+  socket_.Reset(ends[0]);
+  UniqueFd theirs(ends[1]);
+  std::vector<int> fds = {theirs.get(), code_fd};
+  fds.insert(fds.end(), buffer_fds.begin(), buffer_fds.end());
+  const absl::StatusOr<pid_t> pid = zygote_->Spawn(spec, fds);
+  if (!pid.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(pid.status().message())};
+  pid_ = *pid;
+  memory_limit_bytes_ = spec.memory_limit_bytes;
+  WorkerReport report;
+  // The worker runs our own code alone until it says ready: whatever goes wrong here is the device's doing. Our copy of
+  // its end must be closed first, so that its death is seen.
+  theirs.Reset();
+  const absl::Status status = ReceivePacket(socket_.get(), &report, kStartTimeout);
+  if (status.ok() && report.kind == WorkerReportKind::kReady) {
+    sandbox_ = report.sandbox | zygote_->sandbox();
+    return std::nullopt;
+  }
+  Kill();
+  report.text[sizeof(report.text) - 1] = '\0';
+  return Failure{v1::OUTCOME_DEVICE_ERROR,
+                 absl::StrCat("start a worker: ", status.ok() ? absl::string_view(report.text) : status.message())};
+}
+
+Failure WorkerHandle::Explain(const WorkerReport& trap, const char* phase) const {
+  switch (trap.kind) {
+    case WorkerReportKind::kForbidden:
+      return {v1::OUTCOME_FORBIDDEN, absl::StrCat("forbidden system call ", trap.code, " in ", phase)};
+    case WorkerReportKind::kNoMemory:
+      return {v1::OUTCOME_OUT_OF_MEMORY, absl::StrCat("an allocation of ", trap.amount, " bytes in ", phase,
+                                                      " went over the limit of ", memory_limit_bytes_)};
+    default:
+      return {v1::OUTCOME_CRASHED, absl::StrCat(SignalName(trap.code), " in ", phase, Place(trap, manifest_))};
+  }
+}
+
+Failure WorkerHandle::Ended(const char* phase) {
+  const absl::StatusOr<WorkerEnd> end = zygote_->Reap(pid_, kDyingGrace);
+  pid_ = -1;
+  if (!end.ok()) return {v1::OUTCOME_DEVICE_ERROR, std::string(end.status().message())};
+  if (end->killed) return {v1::OUTCOME_FORBIDDEN, absl::StrCat("the kernel cut the worker's connection in ", phase)};
+  if (WIFEXITED(end->status)) {
+    return {v1::OUTCOME_EXITED,
+            absl::StrCat("the kernel ended its process with status ", WEXITSTATUS(end->status), " in ", phase)};
+  }
+  switch (const int signal = WTERMSIG(end->status); signal) {
+    case SIGSYS:
+      return {v1::OUTCOME_FORBIDDEN, absl::StrCat("a forbidden system call in ", phase)};
+    case SIGKILL:
+      return {v1::OUTCOME_OUT_OF_MEMORY, absl::StrCat("killed by the operating system in ", phase)};
+    case SIGXCPU:
+      return {v1::OUTCOME_TIMED_OUT, absl::StrCat("the limit of processor time was reached in ", phase)};
+    default:
+      return {v1::OUTCOME_CRASHED, absl::StrCat(SignalName(signal), " in ", phase)};
+  }
+}
+
+WorkerHandle::Reply WorkerHandle::Command(const WorkerCommand& command, absl::Duration timeout, const char* phase) {
+  TF_CHECK(pid_ >= 0, "the worker is gone");
+  const absl::Time begin = common::MonotonicClock().Now();
+  WorkerReport report;
+  absl::Status status = SendPacket(socket_.get(), command);
+  // The worker's last word may still be unread when it is already gone.
+  if (status.ok() || absl::IsUnavailable(status)) status = ReceivePacket(socket_.get(), &report, timeout);
+  const absl::Duration passed = common::MonotonicClock().Now() - begin;
+  if (absl::IsDeadlineExceeded(status)) {
+    Kill();
+    return {.failure = Failure{v1::OUTCOME_TIMED_OUT,
+                               absl::StrCat("no answer within ", absl::FormatDuration(timeout), " in ", phase)}};
+  }
+  if (!status.ok()) return {.failure = Ended(phase)};
+  switch (report.kind) {
+    case WorkerReportKind::kDone: {
+      const absl::Duration elapsed = absl::Nanoseconds(report.elapsed_ns);
+      if (elapsed > passed + absl::Milliseconds(1)) {
+        Kill();
+        return {.failure = Failure{v1::OUTCOME_CRASHED, absl::StrCat("an impossible time was reported in ", phase)}};
+      }
+      if (report.code != 0) {
+        Kill();
+        return {.failure =
+                    Failure{v1::OUTCOME_CRASHED, absl::StrCat("the kernel returned ", report.code, " in ", phase)}};
+      }
+      return {.failure = std::nullopt, .elapsed = elapsed};
+    }
+    case WorkerReportKind::kFailed:
+      Kill();
+      report.text[sizeof(report.text) - 1] = '\0';
+      return {.failure = Failure{v1::OUTCOME_LOAD_FAILED, absl::StrCat(phase, ": ", report.text)}};
+    default: {
+      Failure failure = Explain(report, phase);
+      Kill();
+      return {.failure = std::move(failure)};
+    }
+  }
+}
+
+WorkerHandle::Reply WorkerHandle::Load(bool has_prepare, absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kLoad, .has_prepare = has_prepare ? 1u : 0u}, timeout, "load");
+}
+
+WorkerHandle::Reply WorkerHandle::Prepare(uint32_t set, absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kPrepare, .set = set}, timeout, "prepare");
+}
+
+WorkerHandle::Reply WorkerHandle::Run(uint32_t set, uint32_t runs, bool cold, absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .cold = cold ? 1u : 0u}, timeout, "run");
+}
+
+}  // namespace tunefleet::device

@@ -1,0 +1,66 @@
+// The supervisor's view of one worker: commands with time limits, and a typed outcome when the kernel misbehaves.
+//
+// Not thread-safe. After a failure the worker is gone and reaped, and no further command may be given. The destructor
+// returns when the worker is reaped.
+#ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_WORKER_HANDLE_H_
+#define TUNEFLEET_DEVICE_SERVER_MEASURE_WORKER_HANDLE_H_
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "absl/time/time.h"
+#include "device_server/sandbox/wire.h"
+#include "device_server/sandbox/zygote.h"
+#include "proto/measurement.pb.h"
+
+namespace tunefleet::device {
+
+// Why a kernel got no timing.
+struct Failure {
+  v1::Outcome outcome = v1::OUTCOME_UNSPECIFIED;
+  std::string detail;
+};
+
+class WorkerHandle {
+ public:
+  struct Reply {
+    std::optional<Failure> failure;
+    absl::Duration elapsed;  // as the worker measured it
+  };
+
+  // `manifest` gives the buffers' names for messages and outlives the handle; so does `zygote`.
+  WorkerHandle(Zygote* zygote, const v1::ArtifactManifest& manifest) : zygote_(zygote), manifest_(manifest) {}
+  ~WorkerHandle();
+  WorkerHandle(const WorkerHandle&) = delete;
+  WorkerHandle& operator=(const WorkerHandle&) = delete;
+
+  // Forks the worker and waits until it is confined.
+  std::optional<Failure> Start(const WorkerSpec& spec, int code_fd, std::span<const int> buffer_fds);
+
+  // Errors of the artifact, a missing entry point among them, are LOAD_FAILED.
+  Reply Load(bool has_prepare, absl::Duration timeout);
+  Reply Prepare(uint32_t set, absl::Duration timeout);
+  Reply Run(uint32_t set, uint32_t runs, bool cold, absl::Duration timeout);
+
+  // All the measures in force.
+  uint32_t sandbox() const { return sandbox_; }
+
+ private:
+  Reply Command(const WorkerCommand& command, absl::Duration timeout, const char* phase);
+  Failure Explain(const WorkerReport& trap, const char* phase) const;
+  Failure Ended(const char* phase);
+  void Kill();
+
+  Zygote* const zygote_;
+  const v1::ArtifactManifest& manifest_;
+  pid_t pid_ = -1;
+  UniqueFd socket_;
+  uint32_t sandbox_ = 0;
+  uint64_t memory_limit_bytes_ = 0;
+};
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_MEASURE_WORKER_HANDLE_H_

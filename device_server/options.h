@@ -1,0 +1,40 @@
+// The command line of tunefleet-device. Pure.
+#ifndef TUNEFLEET_DEVICE_SERVER_OPTIONS_H_
+#define TUNEFLEET_DEVICE_SERVER_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace tunefleet::device {
+
+struct CommandLine {
+  enum class Mode { kServe, kList, kHelp, kVersion };
+  Mode mode = Mode::kServe;
+  std::string tracker;
+  std::string device_class;     // empty: from the processor
+  std::string device_id;        // empty: from host and cores
+  std::vector<uint16_t> cores;  // empty: the last `threads` cores that this process may use
+  uint32_t threads = 0;         // 0: as many as cores are named, or 1
+  uint64_t cache_mib = 1024;    // for blobs, and again for inputs
+  std::string require_sandbox;  // "full" or empty
+  std::string log_level = "info";
+  bool json = false;
+  int lifeline_fd = -1;
+  std::string remove_dir_at_exit;
+};
+
+// `arguments` without the program's name. Errors: INVALID_ARGUMENT, one line: what was wrong and what would be right.
+absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arguments);
+
+// What --help prints.
+std::string HelpText();
+
+// Chooses the cores where none are named. Errors: INVALID_ARGUMENT for cores that are not `allowed`, or too few.
+absl::Status ResolveCores(const std::vector<uint16_t>& allowed, CommandLine* command_line);
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_OPTIONS_H_

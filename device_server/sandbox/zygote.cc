@@ -1,0 +1,126 @@
+#include "device_server/sandbox/zygote.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "common/status_macros.h"
+#include "device_server/sandbox/zygote_process.h"
+
+namespace tunefleet::device {
+namespace {
+
+constexpr absl::Duration kStartTimeout = absl::Seconds(20);
+constexpr absl::Duration kReplyTimeout = absl::Seconds(20);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Zygote>> Zygote::Start(std::string program) {
+  auto zygote = absl::WrapUnique(new Zygote(std::move(program)));
+  TF_RETURN_IF_ERROR(zygote->Launch());
+  return zygote;
+}
+
+Zygote::~Zygote() { End(); }
+
+absl::Status Zygote::Launch() {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return absl::UnavailableError(absl::StrCat("start the zygote: socketpair: ", strerror(errno)));
+  }
+  control_.Reset(ends[0]);
+  const UniqueFd theirs(ends[1]);
+  // Off number 3, which the child's copy takes: dup2 onto itself would keep the close-on-exec mark.
+  const UniqueFd source(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kZygoteControlFd + 1));
+
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, source.get(), kZygoteControlFd);
+  posix_spawn_file_actions_addclosefrom_np(&actions, kZygoteControlFd + 1);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none, standard;
+  sigemptyset(&none);
+  sigfillset(&standard);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &standard);
+  // Its own session: Ctrl-C in a terminal drains the agent and must not kill the zygote under it.
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::string name = program_;
+  std::string argument = kZygoteArgument;
+  char* const arguments[] = {name.data(), argument.data(), nullptr};
+  const int error = posix_spawn(&pid_, program_.c_str(), &actions, &attributes, arguments, environ);
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) {
+    pid_ = -1;
+    return absl::UnavailableError(absl::StrCat("start the zygote ", program_, ": ", strerror(error)));
+  }
+  ZygoteReply reply;
+  if (const absl::Status status = ReceivePacket(control_.get(), &reply, kStartTimeout); !status.ok()) {
+    End();
+    return absl::UnavailableError(absl::StrCat("start the zygote ", program_, ": ", status.message()));
+  }
+  sandbox_ = reply.sandbox;
+  return absl::OkStatus();
+}
+
+void Zygote::End() {
+  control_.Reset();  // the zygote kills its workers and ends
+  if (pid_ < 0) return;
+  const absl::Duration step = absl::Milliseconds(1);
+  for (absl::Duration waited; waited < absl::Seconds(5); waited += step) {
+    if (waitpid(pid_, nullptr, WNOHANG) != 0) {
+      pid_ = -1;
+      return;
+    }
+    absl::SleepFor(step);
+  }
+  kill(pid_, SIGKILL);
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
+absl::StatusOr<pid_t> Zygote::Spawn(const WorkerSpec& spec, std::span<const int> fds) {
+  if (!control_.valid()) TF_RETURN_IF_ERROR(Launch());
+  const ZygoteRequest request{.kind = ZygoteRequestKind::kSpawn, .spec = spec};
+  if (!SendPacket(control_.get(), request, fds).ok()) {
+    End();
+    TF_RETURN_IF_ERROR(Launch());
+    TF_RETURN_IF_ERROR(SendPacket(control_.get(), request, fds));
+  }
+  ZygoteReply reply;
+  if (const absl::Status status = ReceivePacket(control_.get(), &reply, kReplyTimeout); !status.ok()) {
+    End();
+    return absl::UnavailableError(absl::StrCat("the zygote is lost: ", status.message()));
+  }
+  if (reply.error != 0) return absl::ResourceExhaustedError(absl::StrCat("fork a worker: ", strerror(reply.error)));
+  return reply.pid;
+}
+
+absl::StatusOr<WorkerEnd> Zygote::Reap(pid_t worker, absl::Duration grace) {
+  const ZygoteRequest request{.kind = ZygoteRequestKind::kReap,
+                              .pid = worker,
+                              .grace_ms = static_cast<uint32_t>(absl::ToInt64Milliseconds(grace))};
+  ZygoteReply reply;
+  absl::Status status = SendPacket(control_.get(), request);
+  if (status.ok()) status = ReceivePacket(control_.get(), &reply, kReplyTimeout + grace);
+  if (!status.ok()) {
+    End();  // and the worker with it
+    return absl::UnavailableError(absl::StrCat("the zygote is lost: ", status.message()));
+  }
+  return WorkerEnd{reply.status, reply.killed != 0};
+}
+
+}  // namespace tunefleet::device

@@ -1,0 +1,58 @@
+// The supervisor's end of a zygote: starts it, asks it for workers, has them reaped, and replaces it when it is lost.
+//
+// Not thread-safe: one device's control thread owns it. No worker of a zygote outlives the Zygote object.
+#ifndef TUNEFLEET_DEVICE_SERVER_SANDBOX_ZYGOTE_H_
+#define TUNEFLEET_DEVICE_SERVER_SANDBOX_ZYGOTE_H_
+
+#include <sys/types.h>
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "device_server/sandbox/unique_fd.h"
+#include "device_server/sandbox/wire.h"
+
+namespace tunefleet::device {
+
+// How a worker ended.
+struct WorkerEnd {
+  int status = 0;       // as waitpid gives it
+  bool killed = false;  // it was still alive when its grace was over
+};
+
+class Zygote {
+ public:
+  // Starts `program` (the agent's own executable) as a zygote and waits until it is ready. Errors: UNAVAILABLE.
+  static absl::StatusOr<std::unique_ptr<Zygote>> Start(std::string program);
+  ~Zygote();
+  Zygote(const Zygote&) = delete;
+  Zygote& operator=(const Zygote&) = delete;
+
+  // Forks a worker; gives its id. `fds` as in wire.h; the caller keeps its own copies. A zygote that is gone is started
+  // anew first. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (the machine cannot fork).
+  absl::StatusOr<pid_t> Spawn(const WorkerSpec& spec, std::span<const int> fds);
+
+  // Returns when the worker and its whole process group are gone: at once when they are, else killed after `grace`.
+  absl::StatusOr<WorkerEnd> Reap(pid_t worker, absl::Duration grace);
+
+  // Measures that hold for every worker.
+  uint32_t sandbox() const { return sandbox_; }
+  pid_t pid() const { return pid_; }
+
+ private:
+  explicit Zygote(std::string program) : program_(std::move(program)) {}
+  absl::Status Launch();
+  void End();
+
+  const std::string program_;
+  pid_t pid_ = -1;
+  UniqueFd control_;
+  uint32_t sandbox_ = 0;
+};
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_SANDBOX_ZYGOTE_H_

@@ -1,0 +1,98 @@
+#include "device_server/worker/mapped_buffers.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "device_server/worker/cache_flush.h"
+#include "proto/artifact.pb.h"
+
+namespace tunefleet::device {
+namespace {
+
+uint64_t PageBytes() { return static_cast<uint64_t>(sysconf(_SC_PAGESIZE)); }
+
+int Protection(uint32_t role) {
+  const bool writable = role == v1::BUFFER_ROLE_OUTPUT || role == v1::BUFFER_ROLE_PREPARED;
+  return writable ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+constexpr uint64_t kWorkspaceAlignment = 64;
+
+}  // namespace
+
+bool MappedBuffers::MapRegion(int file, uint64_t bytes, uint64_t offset, Region* region) {
+  const uint64_t page = PageBytes();
+  void* const reserved = mmap(nullptr, bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) return false;
+  region->base = static_cast<std::byte*>(reserved) + page;
+  region->bytes = bytes;
+  region->data = region->base + offset;
+  if (bytes == 0) return true;
+  const int flags = MAP_FIXED | MAP_POPULATE | (file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
+  return mmap(region->base, bytes, Protection(region->role), flags, file, 0) != MAP_FAILED;
+}
+
+bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
+  num_buffers_ = spec.num_buffers;
+  num_sets_ = spec.num_sets;
+  for (uint32_t set = 0; set < num_sets_; ++set) {
+    for (uint32_t i = 0; i < num_buffers_; ++i) {
+      const BufferMapping& mapping = spec.buffers[set][i];
+      Region& region = regions_[set][i];
+      region.size = mapping.size;
+      region.buffer = static_cast<int32_t>(i);
+      region.role = mapping.role;
+      if (!MapRegion(files[mapping.fd_index], mapping.file_bytes, mapping.offset, &region)) return false;
+      pointers_[set][i] = region.data;
+    }
+  }
+  const uint64_t page = PageBytes();
+  const uint64_t bytes = (spec.workspace_bytes + page - 1) / page * page;
+  workspace_region_.size = spec.workspace_bytes;
+  workspace_region_.buffer = kWorkspaceBuffer;
+  workspace_region_.role = v1::BUFFER_ROLE_OUTPUT;
+  const uint64_t offset = (bytes - spec.workspace_bytes) / kWorkspaceAlignment * kWorkspaceAlignment;
+  if (!MapRegion(-1, bytes, offset, &workspace_region_)) return false;
+  // Not zero, which fresh memory would be: a kernel that reads what it never wrote shows.
+  std::memset(workspace_region_.base, 0xff, bytes);
+  workspace_ = workspace_region_.data;
+  return true;
+}
+
+bool MappedBuffers::SetPreparedWritable(uint32_t set, bool writable) {
+  for (uint32_t i = 0; i < num_buffers_; ++i) {
+    const Region& region = regions_[set][i];
+    if (region.role != v1::BUFFER_ROLE_PREPARED || region.bytes == 0) continue;
+    if (mprotect(region.base, region.bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ) != 0) return false;
+  }
+  return true;
+}
+
+void MappedBuffers::FlushFromCaches(uint32_t set) const {
+  for (uint32_t i = 0; i < num_buffers_; ++i) FlushRange(regions_[set][i].data, regions_[set][i].size);
+  FlushRange(workspace_region_.data, workspace_region_.size);
+  FlushDone();
+}
+
+int32_t MappedBuffers::Locate(uint64_t address, int64_t* offset) const {
+  const uint64_t guard = 4096;  // the smallest page; sysconf is not for signal handlers
+  const auto holds = [&](const Region& region) {
+    const uint64_t base = reinterpret_cast<uint64_t>(region.base);
+    return base != 0 && address >= base - guard && address < base + region.bytes + guard;
+  };
+  const auto found = [&](const Region& region) {
+    *offset = static_cast<int64_t>(address - reinterpret_cast<uint64_t>(region.data));
+    return region.buffer;
+  };
+  for (uint32_t set = 0; set < num_sets_; ++set) {
+    for (uint32_t i = 0; i < num_buffers_; ++i) {
+      if (holds(regions_[set][i])) return found(regions_[set][i]);
+    }
+  }
+  if (holds(workspace_region_)) return found(workspace_region_);
+  return -1;
+}
+
+}  // namespace tunefleet::device

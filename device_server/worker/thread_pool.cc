@@ -1,0 +1,125 @@
+#include "device_server/worker/thread_pool.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace tunefleet::device {
+namespace {
+
+// About a millisecond: longer than the serial gap between two launches of one kernel.
+constexpr int kSpins = 20'000;
+// The caller waits for stragglers this many turns before it offers its core to them.
+constexpr int kSpinsBeforeYield = 4'000;
+
+thread_local bool t_inside_task = false;
+
+void Pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+void FutexWait(std::atomic<uint32_t>* word, uint32_t expected) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
+}
+
+void FutexWakeAll(std::atomic<uint32_t>* word) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAKE_PRIVATE, 1 << 30, nullptr, nullptr, 0);
+}
+
+}  // namespace
+
+bool PinThisThread(uint16_t core) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  return sched_setaffinity(0, sizeof(set), &set) == 0;
+}
+
+ThreadPool::ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, std::function<void()> on_thread_start)
+    : on_thread_start_(std::move(on_thread_start)) {
+  runtime_.abi_version = TF_ABI_VERSION;
+  runtime_.num_threads = num_threads;
+  runtime_.context = this;
+  runtime_.parallel_for = [](const tf_runtime* runtime, int64_t count, tf_task task, void* argument) {
+    static_cast<ThreadPool*>(runtime->context)->ParallelFor(count, task, argument);
+  };
+  if (!cores.empty()) PinThisThread(cores[0]);
+  for (uint32_t i = 1; i < num_threads; ++i) {
+    const int core = cores.empty() ? -1 : cores[i % cores.size()];
+    try {
+      std::thread([this, core] {
+        if (core >= 0) PinThisThread(static_cast<uint16_t>(core));
+        ThreadMain();
+      }).detach();
+    } catch (const std::system_error&) {
+      return;
+    }
+    ++started_;
+  }
+}
+
+uint32_t ThreadPool::WaitForLaunch(uint32_t seen) {
+  for (int spin = 0; spin < kSpins; ++spin) {
+    const uint32_t now = launch_.load(std::memory_order_acquire);
+    if (now != seen) return now;
+    Pause();
+  }
+  while (true) {
+    sleepers_.fetch_add(1, std::memory_order_seq_cst);
+    FutexWait(&launch_, seen);  // returns at once when a launch came in between
+    sleepers_.fetch_sub(1, std::memory_order_seq_cst);
+    const uint32_t now = launch_.load(std::memory_order_acquire);
+    if (now != seen) return now;
+  }
+}
+
+void ThreadPool::RunTasks() {
+  t_inside_task = true;
+  const Job job = job_;
+  for (int64_t i = next_.fetch_add(1, std::memory_order_relaxed); i < job.count;
+       i = next_.fetch_add(1, std::memory_order_relaxed)) {
+    job.task(job.argument, i);
+  }
+  t_inside_task = false;
+}
+
+void ThreadPool::ThreadMain() {
+  if (on_thread_start_) on_thread_start_();
+  uint32_t seen = 0;
+  while (true) {
+    seen = WaitForLaunch(seen);
+    RunTasks();
+    finished_.fetch_add(1, std::memory_order_release);
+  }
+}
+
+void ThreadPool::ParallelFor(int64_t count, tf_task task, void* argument) {
+  if (t_inside_task || started_ == 0) {
+    for (int64_t i = 0; i < count; ++i) task(argument, i);
+    return;
+  }
+  job_ = {count, task, argument};
+  next_.store(0, std::memory_order_relaxed);
+  finished_.store(0, std::memory_order_relaxed);
+  launch_.fetch_add(1, std::memory_order_seq_cst);
+  if (sleepers_.load(std::memory_order_seq_cst) > 0) FutexWakeAll(&launch_);
+  RunTasks();
+  for (int spin = 0; finished_.load(std::memory_order_acquire) != started_; ++spin) {
+    if (spin < kSpinsBeforeYield) {
+      Pause();
+    } else {
+      sched_yield();
+    }
+  }
+}
+
+}  // namespace tunefleet::device

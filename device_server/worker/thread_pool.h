@@ -1,0 +1,58 @@
+// The pinned pool behind tf_runtime::parallel_for. The calling thread takes part; the others spin for a while between
+// launches and then sleep, so that a launch on a busy pool costs well under a microsecond.
+//
+// One launch at a time, from the thread that made the pool; a launch from inside a task runs serially. The pool's
+// threads never end before the process does: a worker process is killed, not joined.
+#ifndef TUNEFLEET_DEVICE_SERVER_WORKER_THREAD_POOL_H_
+#define TUNEFLEET_DEVICE_SERVER_WORKER_THREAD_POOL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "common/kernel_abi.h"
+
+namespace tunefleet::device {
+
+class ThreadPool {
+ public:
+  // `cores` may be empty (not pinned) and is used round robin. `on_thread_start` runs first on each thread made.
+  ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, std::function<void()> on_thread_start);
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  const tf_runtime* runtime() const { return &runtime_; }
+
+  // True when every thread asked for could be started.
+  bool complete() const { return started_ + 1 == runtime_.num_threads; }
+
+  void ParallelFor(int64_t count, tf_task task, void* argument);
+
+ private:
+  struct Job {
+    int64_t count = 0;
+    tf_task task = nullptr;
+    void* argument = nullptr;
+  };
+
+  void ThreadMain();
+  void RunTasks();
+  uint32_t WaitForLaunch(uint32_t seen);
+
+  tf_runtime runtime_ = {};
+  std::function<void()> on_thread_start_;
+  uint32_t started_ = 0;
+  Job job_;  // written before launch_ rises, read after
+  alignas(64) std::atomic<uint32_t> launch_{0};
+  std::atomic<uint32_t> sleepers_{0};
+  alignas(64) std::atomic<int64_t> next_{0};
+  alignas(64) std::atomic<uint32_t> finished_{0};
+};
+
+// Pins the calling thread. False when the machine refuses.
+bool PinThisThread(uint16_t core);
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_WORKER_THREAD_POOL_H_
