@@ -4,42 +4,50 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
+#include "absl/flags/reflection.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/strip.h"
 #include "common/log.h"
 #include "common/status_macros.h"
 #include "tracker/tracker_server.h"
 
-ABSL_FLAG(std::string, listen, "127.0.0.1:9190",
-          "where to serve: host:port on loopback (port 0 picks a free one) or unix:/path");
-ABSL_FLAG(std::string, state, "", "directory that holds all the tracker knows; made where it is not there");
-ABSL_FLAG(std::string, log_level, "info", "trace, debug, info, warning, error or off");
-ABSL_FLAG(std::string, port_file, "", "file to write the bound port to, once it serves");
-ABSL_FLAG(absl::Duration, grace, absl::Seconds(15),
-          "how long the leases of an agent that cannot be reached are kept for it");
-ABSL_FLAG(int64_t, max_blob_mib, 8192, "size of the artifact store in MiB");
+ABSL_FLAG(std::string, listen, "127.0.0.1:9190", "");
+ABSL_FLAG(std::string, state, "", "");
+ABSL_FLAG(std::string, log_level, "info", "");
+ABSL_FLAG(std::string, port_file, "", "");
+ABSL_FLAG(absl::Duration, grace, absl::Seconds(15), "");
+ABSL_FLAG(int64_t, max_blob_mib, 8192, "");
 
 namespace tunefleet::tracker {
 namespace {
 
-constexpr char kUsage[] = R"(the tracker of a tunefleet: queues trials, leases them to devices, keeps the results.
+constexpr char kUsage[] = R"(tunefleet-tracker: queues trials, leases them to devices, keeps the results.
 
   tunefleet-tracker --listen=127.0.0.1:9190 --state=DIR
   tunefleet-tracker --listen=127.0.0.1:0 --state=DIR --port-file=port.txt
   tunefleet-tracker --listen=unix:/run/tunefleet/tracker.sock --state=DIR
 
 Agents and clients dial the address: tunefleet-device --tracker=127.0.0.1:9190, tunefleet tune --tracker=127.0.0.1:9190.
-SIGTERM or SIGINT ends it cleanly; killed in any other way, it loses nothing that it has acknowledged.)";
+SIGTERM or SIGINT ends it cleanly; killed in any other way, it loses nothing that it has acknowledged.
+
+  --listen=ADDRESS    host:port on loopback (port 0 picks a free one) or unix:/path; default 127.0.0.1:9190
+  --state=DIR         holds all that the tracker knows; made where it is not there; required
+  --port-file=FILE    written with the bound port, once it serves
+  --grace=DURATION    how long the leases of an agent that cannot be reached are kept for it; default 15s
+  --max-blob-mib=N    size of the artifact store in MiB; default 8192
+  --log-level=LEVEL   trace, debug, info, warning, error or off; default info
+  --help, --version
+)";
 
 // The signals that end the daemon, blocked in every thread and waited for in this one.
 sigset_t EndSignals() {
@@ -96,41 +104,43 @@ absl::Status Serve() {
   return failure;
 }
 
-// Flags are written with dashes; Abseil knows them with underscores.
-std::vector<std::string> WithUnderscores(int argc, char** argv) {
-  std::vector<std::string> arguments(argv, argv + argc);
-  for (std::string& argument : arguments) {
-    if (!absl::StartsWith(argument, "--")) continue;
-    for (size_t i = 2; i < argument.size() && argument[i] != '='; ++i) {
-      if (argument[i] == '-') argument[i] = '_';
+// Sets the flags from "--name=value" and "--name value"; dashes and underscores in names are the same.
+absl::Status ParseFlags(const std::vector<std::string>& arguments) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    absl::string_view rest = arguments[i];
+    if (!absl::ConsumePrefix(&rest, "--")) {
+      return absl::InvalidArgumentError(absl::StrCat("unexpected argument '", arguments[i], "'; see --help"));
+    }
+    const size_t equals = rest.find('=');
+    const std::string name = absl::StrReplaceAll(rest.substr(0, equals), {{"-", "_"}});
+    absl::CommandLineFlag* flag = absl::FindCommandLineFlag(name);
+    if (flag == nullptr) return absl::InvalidArgumentError(absl::StrCat("unknown flag --", name, "; see --help"));
+    if (equals == absl::string_view::npos && i + 1 == arguments.size()) {
+      return absl::InvalidArgumentError(absl::StrCat("--", name, " needs a value; see --help"));
+    }
+    const absl::string_view value = equals == absl::string_view::npos ? arguments[++i] : rest.substr(equals + 1);
+    if (std::string error; !flag->ParseFrom(value, &error)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", name, "='", value, "' cannot be read; see --help"));
     }
   }
-  return arguments;
+  return absl::OkStatus();
 }
 
 }  // namespace
 }  // namespace tunefleet::tracker
 
 int main(int argc, char** argv) {
-  using tunefleet::tracker::WithUnderscores;
-  absl::SetProgramUsageMessage(tunefleet::tracker::kUsage);
-  absl::FlagsUsageConfig usage;
-  usage.contains_help_flags = [](absl::string_view file) { return absl::EndsWith(file, "tracker/main.cc"); };
-  usage.contains_helpshort_flags = usage.contains_help_flags;
-  usage.contains_helppackage_flags = usage.contains_help_flags;
-  usage.version_string = [] { return std::string("tunefleet-tracker " TUNEFLEET_VERSION "\n"); };
-  absl::SetFlagsUsageConfig(usage);
-
-  std::vector<std::string> arguments = WithUnderscores(argc, argv);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  const std::vector<char*> rest = absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
-  absl::Status status;
-  if (rest.size() > 1) {
-    status = absl::InvalidArgumentError(absl::StrCat("unexpected argument '", rest[1], "': see --help"));
-  } else {
-    status = tunefleet::tracker::Serve();
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (std::find(arguments.begin(), arguments.end(), "--help") != arguments.end()) {
+    std::cout << tunefleet::tracker::kUsage;
+    return 0;
   }
+  if (std::find(arguments.begin(), arguments.end(), "--version") != arguments.end()) {
+    std::cout << "tunefleet-tracker " TUNEFLEET_VERSION "\n";
+    return 0;
+  }
+  absl::Status status = tunefleet::tracker::ParseFlags(arguments);
+  if (status.ok()) status = tunefleet::tracker::Serve();
   if (status.ok()) return 0;
   std::cerr << "tunefleet-tracker: " << std::string(status.message()) << std::endl;
   return 2;
