@@ -270,7 +270,7 @@ class Printer {
       out_ += expr.int_value != 0 ? "true" : "false";
       return;
     }
-    const bool parentheses = expr.int_value < 0 && around > kComparePrecedence;
+    const bool parentheses = expr.int_value < 0 && around > kSumPrecedence;
     absl::StrAppend(&out_, parentheses ? "(" : "", expr.int_value,
                     expr.type == ScalarType::kInt32  ? "i32"
                     : expr.type == ScalarType::kInt8 ? "i8"
@@ -286,7 +286,7 @@ class Printer {
         single ? std::to_chars(digits, digits + sizeof digits, static_cast<float>(expr.float_value))
                : std::to_chars(digits, digits + sizeof digits, expr.float_value);
     const absl::string_view text(digits, static_cast<size_t>(end.ptr - digits));
-    const bool parentheses = std::signbit(expr.float_value) && around > kComparePrecedence;
+    const bool parentheses = std::signbit(expr.float_value) && around > kSumPrecedence;
     const bool integral = text.find_first_not_of("-0123456789") == absl::string_view::npos;
     absl::StrAppend(&out_, parentheses ? "(" : "", text, integral ? ".0" : "", single ? "f" : "",
                     parentheses ? ")" : "");

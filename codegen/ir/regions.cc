@@ -59,7 +59,8 @@ class RegionBuilder {
                          std::max(range.extent - 1, distance->max) - shift + 1};
     const int64_t low = std::min(begin->min, other->min);
     const Range absolute{Int(low), std::max(begin->max + range.extent - 1, other->max) - low + 1};
-    return relative.extent <= absolute.extent ? relative : absolute;
+    const bool is_fixed = distance->min == distance->max;
+    return is_fixed || relative.extent < absolute.extent ? relative : absolute;
   }
 
   static std::vector<BufferRegion> Regions(Boxes boxes) {
