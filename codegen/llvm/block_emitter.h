@@ -1,0 +1,56 @@
+// BlockEmitter: the stores of a lowered block, at the frame's current point. Inside a vectorized loop a value is a
+// scalar where it is the same in every lane and a vector elsewhere; lanes that a predicate or a Select rules out are
+// masked, so that they neither load nor store. Floating-point operations carry `contract` and no other fast-math flag.
+#ifndef TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
+#define TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
+
+#include <vector>
+
+#include "codegen/ir/loop_nest.h"
+#include "codegen/llvm/addressing.h"
+#include "codegen/llvm/frame.h"
+#include "llvm/IR/Metadata.h"
+
+namespace tunefleet::codegen {
+
+// No two buffers overlap: each has an alias scope of its own.
+struct AliasScopes {
+  std::vector<llvm::MDNode*> scope;    // per buffer
+  std::vector<llvm::MDNode*> noalias;  // per buffer: all the others
+};
+
+class BlockEmitter {
+ public:
+  // Borrows both.
+  BlockEmitter(Frame* frame, const AliasScopes* scopes)
+      : frame_(*frame), builder_(frame->builder()), scopes_(*scopes) {}
+
+  void Emit(const Block& block);
+  // A condition or index; scalar.
+  llvm::Value* EmitUniform(const Expr& expr);
+
+ private:
+  llvm::Value* EmitExpr(const Expr& expr);
+  llvm::Value* EmitSelect(const Expr& expr);
+  llvm::Value* EmitBranchedSelect(llvm::Value* condition, const Expr& expr);
+  llvm::Value* EmitCondition(const Expr& condition);  // one i1 per lane
+  llvm::Value* EmitLoad(int buffer, const std::vector<Expr>& indices);
+  llvm::Value* EmitLoadAt(int buffer, const Address& address, bool safe);
+  void EmitStore(const Store& store);
+  void EmitStoreAt(int buffer, const Address& address, llvm::Value* value);
+
+  llvm::Value* Splat(llvm::Value* value);  // to the frame's lanes, when it is not a vector yet
+  llvm::Value* LaneIndices();              // <0, 1, 2, ...>
+  llvm::Value* LanePointers(int buffer, const Address& address);
+  llvm::Value* AllLanes();
+  llvm::Instruction* NoAlias(llvm::Instruction* access, int buffer);
+
+  Frame& frame_;
+  llvm::IRBuilder<>& builder_;
+  const AliasScopes& scopes_;
+  llvm::Value* mask_ = nullptr;  // null: every lane is active
+};
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
