@@ -3,11 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <random>
-
-#include "absl/strings/str_cat.h"
 #include "codegen/ir/printer.h"
-#include "tests/codegen/interpreter/random_nest.h"
 #include "tests/codegen/ir/sample_nests.h"
 
 namespace tunefleet::codegen {
@@ -144,61 +140,6 @@ TEST(TreeTest, NewNamesMustBeFreeAndWellFormed) {
   for (const char* malformed : {"", "a b", "a-b", "a\n", "\xc3\xa9"}) {
     EXPECT_EQ(CheckNewName(nest, malformed).code(), absl::StatusCode::kInvalidArgument) << malformed;
   }
-}
-
-// Every element that a block touches anywhere in its domain lies in its regions, and regions of single accesses are
-// exact.
-TEST(RegionsTest, HoldWhatRandomBlocksTouch) {
-  std::mt19937_64 random(3);
-  for (int i = 0; i < 300; ++i) {
-    const LoopNest nest = RandomNest(random);
-    // The interpreter refuses an access outside the declared regions.
-    const absl::StatusOr<Buffers> outputs = Interpret(nest, RandomInputs(nest, random));
-    ASSERT_TRUE(outputs.ok()) << outputs.status() << Print(nest);
-    for (const Block* block : BlocksIn(nest.run)) {
-      ASSERT_EQ(block->writes.size(), 1u);
-      for (size_t d = 0; d < block->writes[0].ranges.size(); ++d) {
-        EXPECT_EQ(block->writes[0].ranges[d].extent, 1);
-        EXPECT_EQ(block->writes[0].ranges[d].begin, block->body[0].indices[d]);
-      }
-    }
-  }
-}
-
-class InferredRegionTest : public ::testing::Test {
- protected:
-  // The region of buffer 0 (100 elements) read by a block over i in [0, 4) and j in [0, 10).
-  std::string Region(const std::vector<Expr>& indices) {
-    LoopNest nest;
-    nest.buffers = {{"in", ScalarType::kFloat32, {100}, Role::kInput},
-                    {"out", ScalarType::kFloat32, {1}, Role::kOutput}};
-    Block block;
-    block.iters = {{i_, IterKind::kSpatial, 4, Int(0)}, {j_, IterKind::kReduction, 10, Int(0)}};
-    for (const Expr& index : indices) {
-      block.body.push_back({1, {Int(0)}, StoreOp::kAssign, Load(0, ScalarType::kFloat32, {index})});
-    }
-    const Block with_regions = WithInferredRegions(nest, std::move(block));
-    const Range& range = with_regions.reads.at(0).ranges.at(0);
-    return absl::StrCat(Print(nest, range.begin), " :+ ", range.extent);
-  }
-
-  const Var i_ = MakeVar("i");
-  const Var j_ = MakeVar("j");
-  const Expr i = VarRef(i_);
-  const Expr j = VarRef(j_);
-};
-
-TEST_F(InferredRegionTest, AreTheUnionOfAccesses) {
-  EXPECT_EQ(Region({i}), "i :+ 1");
-  EXPECT_EQ(Region({i + Int(1), i - Int(1), i}), "i - 1 :+ 3");
-  EXPECT_EQ(Region({i * Int(2) + j, i * Int(2) + j + Int(5)}), "i*2 + j :+ 6");
-  EXPECT_EQ(Region({i, Int(2)}), "0 :+ 4");
-  EXPECT_EQ(Region({j + i, j + i * Int(2)}), "j + i :+ 4");
-  EXPECT_EQ(Region({j + i * Int(2), j}), "j + i*2 - 6 :+ 7");
-}
-
-TEST_F(InferredRegionTest, AreTheWholeBufferWhereAnIndexIsALoad) {
-  EXPECT_EQ(Region({Cast(ScalarType::kIndex, Load(1, ScalarType::kFloat32, {Int(0)}))}), "0 :+ 100");
 }
 
 }  // namespace
