@@ -20,7 +20,9 @@ struct Candidate {
 
 struct BuiltCandidate {
   Candidate candidate;
+  v1::Config config;
   v1::Schedule schedule;
+  std::string pass_pipeline;
   v1::Outcome outcome = v1::OUTCOME_UNSPECIFIED;  // OK, REFUSED or BUILD_*
   std::string detail;
   v1::ArtifactManifest manifest;  // when OK

@@ -29,15 +29,17 @@
 namespace tunefleet::tuner {
 
 struct TuneOptions {
-  int trials = 128;            // of the search, those recorded by earlier runs included
-  std::string strategy;        // its name, for the records
-  uint64_t seed = 0;           // the strategy's, for the records
-  int window = 6;              // trials that wait at the runner, so that the device always has its next one
-  v1::MeasureOptions measure;  // zeros: the agent's defaults. Incumbent and threads are filled in per trial
-  double abort_ratio = 1.5;    // candidates slower than the best by this factor are cut short; 0: never
-  int finalists = 5;           // measured again side by side after the search; below 2: none
-  double noise = 0.03;         // latencies within this share of the best are contenders
-  bool refine_winner = true;   // compile the winner at O3 too and keep the faster
+  int trials = 128;             // of the search, those recorded by earlier runs included
+  std::string strategy;         // its name, for the records
+  uint64_t seed = 0;            // the strategy's, for the records
+  int window = 6;               // trials that wait at the runner, so that the device always has its next one
+  v1::MeasureOptions measure;   // zeros: the agent's defaults. Incumbent and threads are filled in per trial
+  double abort_ratio = 1.5;     // candidates slower than the best by this factor are cut short; 0: never
+  int finalists = 5;            // measured again side by side after the search; below 2: none
+  int built_ahead = 8;          // built candidates that wait while the strategy plans
+  uint32_t final_samples = 40;  // of each kernel in the finals, at least
+  double noise = 0.03;          // latencies within this share of the best are contenders
+  bool refine_winner = true;    // compile the winner at O3 too and keep the faster
   absl::Duration cancel_patience = absl::Seconds(2);  // how long a stopped run still waits for its trials in flight
 };
 
@@ -51,8 +53,9 @@ struct TuneSummary {
 
 // Blocks until it is done; threads of its own (one proposes, one per builder, one submits, one takes results) have
 // ended when it returns. `stop` ends it early. The strategy must be fresh; it is told the task's records. The runner
-// serves the task's job (database.OpenJob(task.identity)); it is not closed. A trial that fails is a result; errors are
-// those of the runner (UNAVAILABLE) and the database, and everything durable stays for the next call.
+// serves the task's job (database.OpenJob(task.identity)); it is closed only when a stopped run has to give up on a
+// call that does not return. A trial that fails is a result; errors are those of the runner (UNAVAILABLE) and the
+// database, and everything durable stays for the next call.
 absl::StatusOr<TuneSummary> Tune(const TuningTask& task, const TuneOptions& options, SearchStrategy& strategy,
                                  Builder& builder, Runner& runner, Database& database, ProgressSink& sink,
                                  const common::Clock& clock, std::stop_token stop = {});

@@ -1,0 +1,42 @@
+// What the stages of one run share. All of it outlives the stages.
+#ifndef TUNEFLEET_TUNER_PIPELINE_TUNE_CONTEXT_H_
+#define TUNEFLEET_TUNER_PIPELINE_TUNE_CONTEXT_H_
+
+#include <functional>
+
+#include "tuner/pipeline/builder.h"
+#include "tuner/pipeline/pipeline.h"
+#include "tuner/pipeline/progress_meter.h"
+#include "tuner/pipeline/trial_ledger.h"
+#include "tuner/pipeline/tune_control.h"
+#include "tuner/pipeline/tuning_task.h"
+
+namespace tunefleet::tuner {
+
+struct TuneContext {
+  const TuningTask& task;
+  const TuneOptions& options;
+  Builder& builder;
+  Runner& runner;
+  Database& database;
+  const common::Clock& clock;
+  TuneControl& control;
+  ProgressMeter& meter;
+  TrialLedger& ledger;
+  const Job& job;
+};
+
+// What the strategy learns from a record. Errors: those of FindCandidate.
+absl::StatusOr<Measured> ToMeasured(const TuningTask& task, const v1::TuningRecord& record);
+
+// How a trial of the search is measured now: with the best known as the incumbent.
+v1::MeasureOptions SearchOptions(const TuneContext& context);
+
+// Takes results until no trial is in flight and `complete` says that none will follow, or the run has to end. Failures
+// go to the context's control. `on_record` sees every new record.
+void CollectResults(TuneContext& context, const std::function<bool()>& complete,
+                    const std::function<void(const StoredRecord&)>& on_record);
+
+}  // namespace tunefleet::tuner
+
+#endif  // TUNEFLEET_TUNER_PIPELINE_TUNE_CONTEXT_H_

@@ -1,0 +1,34 @@
+#include "tuner/pipeline/tuning_task.h"
+
+#include <utility>
+
+#include "codegen/operators/workload.h"
+#include "common/status_macros.h"
+
+namespace tunefleet::tuner {
+
+std::vector<const codegen::ScheduleSpace*> TuningTask::SpacePointers() const {
+  std::vector<const codegen::ScheduleSpace*> pointers;
+  for (const auto& space : spaces) pointers.push_back(space.get());
+  return pointers;
+}
+
+absl::StatusOr<TuningTask> MakeTuningTask(const std::string& name, const v1::Workload& workload,
+                                          const v1::Target& target, const std::string& device_class,
+                                          uint64_t input_seed) {
+  TuningTask task;
+  task.name = name;
+  TF_ASSIGN_OR_RETURN(task.identity.workload, codegen::ResolveLayouts(workload, target));
+  task.identity.workload_key = codegen::WorkloadKey(task.identity.workload);
+  task.identity.target = target;
+  task.identity.device_class = device_class;
+  task.flops = codegen::FlopCount(task.identity.workload);
+  TF_ASSIGN_OR_RETURN(task.spaces, codegen::SpacesFor(task.identity.workload, target));
+  TF_ASSIGN_OR_RETURN(task.reference, codegen::ComputeReference(task.identity.workload, input_seed));
+  v1::Condition& condition = *task.requirement.add_conditions();
+  condition.set_attribute("class");
+  condition.add_all_of(device_class);
+  return task;
+}
+
+}  // namespace tunefleet::tuner
