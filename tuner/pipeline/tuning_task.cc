@@ -1,17 +1,9 @@
 #include "tuner/pipeline/tuning_task.h"
 
-#include <utility>
-
 #include "codegen/operators/workload.h"
 #include "common/status_macros.h"
 
 namespace tunefleet::tuner {
-
-std::vector<const codegen::ScheduleSpace*> TuningTask::SpacePointers() const {
-  std::vector<const codegen::ScheduleSpace*> pointers;
-  for (const auto& space : spaces) pointers.push_back(space.get());
-  return pointers;
-}
 
 absl::StatusOr<TuningTask> MakeTuningTask(const std::string& name, const v1::Workload& workload,
                                           const v1::Target& target, const std::string& device_class,

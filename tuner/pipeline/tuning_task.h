@@ -24,7 +24,11 @@ struct TuningTask {
   codegen::Reference reference;  // fills and checks name tensors by their index in the workload
   v1::Requirement requirement;   // which devices may measure
 
-  std::vector<const codegen::ScheduleSpace*> SpacePointers() const;
+  std::vector<const codegen::ScheduleSpace*> SpacePointers() const {
+    std::vector<const codegen::ScheduleSpace*> pointers;
+    for (const auto& space : spaces) pointers.push_back(space.get());
+    return pointers;
+  }
 };
 
 // Resolves the workload's layouts for the target, makes its spaces and computes its reference (seconds for a large
