@@ -17,9 +17,9 @@ llvm::Value* EmitFloat(llvm::IRBuilder<>& builder, BinaryOp op, llvm::Value* a, 
     case BinaryOp::kDiv:
       return builder.CreateFDiv(a, b);
     case BinaryOp::kMin:
-      return builder.CreateSelect(builder.CreateFCmpOLT(a, b), a, b);
+      return builder.CreateSelect(builder.CreateFCmpOLT(b, a), b, a);
     case BinaryOp::kMax:
-      return builder.CreateSelect(builder.CreateFCmpOGT(a, b), a, b);
+      return builder.CreateSelect(builder.CreateFCmpOLT(a, b), b, a);
     case BinaryOp::kLess:
       return builder.CreateFCmpOLT(a, b);
     case BinaryOp::kLessEqual:

@@ -5,6 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/CodeGen/MachineModuleInfo.h"
+#include "llvm/CodeGen/Passes.h"
+#include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
@@ -59,11 +62,26 @@ absl::Status Optimize(PassPipeline pipeline, llvm::TargetMachine& machine, llvm:
 absl::StatusOr<llvm::SmallVector<char, 0>> EmitObject(llvm::TargetMachine& machine, llvm::Module& module) {
   llvm::SmallVector<char, 0> object;
   llvm::raw_svector_ostream stream(object);
+  // The steps of TargetMachine::addPassesToEmitFile, which has no way of leaving a pass out.
+  auto& target = static_cast<llvm::LLVMTargetMachine&>(machine);
   llvm::legacy::PassManager passes;
   passes.add(new llvm::TargetLibraryInfoWrapperPass(KernelLibrary(module)));
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile)) {
-    return absl::InternalError(absl::StrCat("LLVM emits no object files for ", module.getTargetTriple()));
+  llvm::TargetPassConfig* config = target.createPassConfig(passes);
+  passes.add(config);
+  auto* functions = new llvm::MachineModuleInfoWrapperPass(&target);
+  passes.add(functions);
+  // The order of a register tile is the schedule's: every load right before its first use. On some cpus LLVM's
+  // scheduler gathers the loads in front, which spills accumulators; cores that run out of order gain nothing from it.
+  if (machine.getTargetTriple().isX86()) config->disablePass(&llvm::MachineSchedulerID);
+  bool failed = config->addISelPasses();
+  if (!failed) {
+    config->addMachinePasses();
+    config->setInitialized();
+    failed = target.addAsmPrinter(passes, stream, nullptr, llvm::CodeGenFileType::ObjectFile,
+                                  functions->getMMI().getContext());
   }
+  if (failed) return absl::InternalError(absl::StrCat("LLVM emits no object files for ", module.getTargetTriple()));
+  passes.add(llvm::createFreeMachineFunctionPass());
   passes.run(module);
   return object;
 }

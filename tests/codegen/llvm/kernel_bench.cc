@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "codegen/llvm/llvm_code_generator.h"
-#include "tests/codegen/llvm/conv_nest.h"
 #include "tests/codegen/llvm/loaded_kernel.h"
+#include "tests/codegen/lowering/conv_nest.h"
 
 namespace tunefleet::codegen {
 namespace {

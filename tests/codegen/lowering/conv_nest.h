@@ -1,7 +1,7 @@
 // A direct convolution as a loop nest written by hand: ResNet-18's C6 (128 x 28 x 28 -> 128, 3x3, stride 1, padding 1),
 // NCHW16c, with a register tile of `tile_co` channel blocks by `tile_w` columns.
-#ifndef TUNEFLEET_TESTS_CODEGEN_LLVM_CONV_NEST_H_
-#define TUNEFLEET_TESTS_CODEGEN_LLVM_CONV_NEST_H_
+#ifndef TUNEFLEET_TESTS_CODEGEN_LOWERING_CONV_NEST_H_
+#define TUNEFLEET_TESTS_CODEGEN_LOWERING_CONV_NEST_H_
 
 #include "codegen/ir/loop_nest.h"
 
@@ -29,4 +29,4 @@ LoopNest ConvNest(const ConvShape& shape, const ConvTiling& tiling);
 
 }  // namespace tunefleet::codegen
 
-#endif  // TUNEFLEET_TESTS_CODEGEN_LLVM_CONV_NEST_H_
+#endif  // TUNEFLEET_TESTS_CODEGEN_LOWERING_CONV_NEST_H_

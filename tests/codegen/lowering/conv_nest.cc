@@ -1,4 +1,4 @@
-#include "tests/codegen/llvm/conv_nest.h"
+#include "tests/codegen/lowering/conv_nest.h"
 
 #include <utility>
 #include <vector>

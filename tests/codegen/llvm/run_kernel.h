@@ -1,0 +1,17 @@
+// Runs a compiled kernel on the interpreter's buffers, between guard pages.
+#ifndef TUNEFLEET_TESTS_CODEGEN_LLVM_RUN_KERNEL_H_
+#define TUNEFLEET_TESTS_CODEGEN_LLVM_RUN_KERNEL_H_
+
+#include "codegen/code_generator.h"
+#include "tests/codegen/interpreter/interpreter.h"
+#include "tests/codegen/llvm/loaded_kernel.h"
+
+namespace tunefleet::codegen {
+
+// The outputs, as Interpret gives them. Outputs, prepared buffers and workspace are poisoned first. `threads` of 0: no
+// runtime; otherwise tasks run on so many threads, in no particular order.
+Buffers RunKernel(const LoopNest& nest, const Artifact& artifact, const Buffers& inputs, int threads);
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_TESTS_CODEGEN_LLVM_RUN_KERNEL_H_
