@@ -157,7 +157,7 @@ int Main(int argc, char** argv) {
   if (const absl::Status status = common::SetUpLog("tunefleet-device", line->log_level); !status.ok()) {
     return Refuse(status.message());
   }
-  if (const absl::Status status = ResolveCores(AllowedCores(), &*line); !status.ok()) return Refuse(status.message());
+  if (const absl::Status status = ResolveCores(UsableCores(), &*line); !status.ok()) return Refuse(status.message());
   if (line->lifeline_fd >= 0 && fcntl(line->lifeline_fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Refuse(absl::StrCat("--lifeline-fd=", line->lifeline_fd, ": no such open descriptor"));
   }

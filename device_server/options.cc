@@ -118,19 +118,19 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
   return line;
 }
 
-absl::Status ResolveCores(const std::vector<uint16_t>& allowed, CommandLine* line) {
+absl::Status ResolveCores(const std::vector<uint16_t>& usable, CommandLine* line) {
   if (line->cores.empty()) {
     const size_t count = std::max<uint32_t>(line->threads, 1);
-    if (count > allowed.size()) {
+    if (count > usable.size()) {
       return Wrong("threads", absl::StrCat(line->threads),
-                   absl::StrCat("at most ", allowed.size(), ", the usable cores"));
+                   absl::StrCat("at most ", usable.size(), ", the usable cores"));
     }
     // The last ones: the first serve the machine's interrupts.
-    line->cores.assign(allowed.end() - static_cast<ptrdiff_t>(count), allowed.end());
+    line->cores.assign(usable.end() - static_cast<ptrdiff_t>(count), usable.end());
   }
   for (const uint16_t core : line->cores) {
-    if (std::find(allowed.begin(), allowed.end(), core) == allowed.end()) {
-      return Wrong("cores", FormatCpuList(line->cores), absl::StrCat("cores among ", FormatCpuList(allowed)));
+    if (std::find(usable.begin(), usable.end(), core) == usable.end()) {
+      return Wrong("cores", FormatCpuList(line->cores), absl::StrCat("cores among ", FormatCpuList(usable)));
     }
   }
   if (line->threads == 0) line->threads = static_cast<uint32_t>(line->cores.size());

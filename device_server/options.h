@@ -32,8 +32,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
 // What --help prints.
 std::string HelpText();
 
-// Chooses the cores where none are named. Errors: INVALID_ARGUMENT for cores that are not `allowed`, or too few.
-absl::Status ResolveCores(const std::vector<uint16_t>& allowed, CommandLine* command_line);
+// Chooses the cores where none are named. Errors: INVALID_ARGUMENT for cores that are not `usable`, or too few.
+absl::Status ResolveCores(const std::vector<uint16_t>& usable, CommandLine* command_line);
 
 }  // namespace tunefleet::device
 

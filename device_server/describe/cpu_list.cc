@@ -3,6 +3,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -33,11 +34,16 @@ absl::StatusOr<std::vector<uint16_t>> ParseCpuList(absl::string_view text) {
 
 std::string FormatCpuList(const std::vector<uint16_t>& cores) { return absl::StrJoin(cores, ","); }
 
-std::vector<uint16_t> AllowedCores() {
-  cpu_set_t set;
+std::vector<uint16_t> UsableCores() {
+  cpu_set_t present, all, set;
   CPU_ZERO(&set);
+  std::memset(&all, 0xff, sizeof(all));
+  // The kernel cuts a wish for all cores down to those that are there and permitted.
+  const bool widened =
+      sched_getaffinity(0, sizeof(present), &present) == 0 && sched_setaffinity(0, sizeof(all), &all) == 0;
   std::vector<uint16_t> cores;
   if (sched_getaffinity(0, sizeof(set), &set) != 0) return cores;
+  if (widened) sched_setaffinity(0, sizeof(present), &present);
   for (int core = 0; core < CPU_SETSIZE; ++core) {
     if (CPU_ISSET(core, &set)) cores.push_back(static_cast<uint16_t>(core));
   }
@@ -46,10 +52,8 @@ std::vector<uint16_t> AllowedCores() {
 
 void StayOffCores(const std::vector<uint16_t>& cores) {
   cpu_set_t set;
-  CPU_ZERO(&set);
-  for (const uint16_t core : AllowedCores()) {
-    if (std::find(cores.begin(), cores.end(), core) == cores.end()) CPU_SET(core, &set);
-  }
+  if (sched_getaffinity(0, sizeof(set), &set) != 0) return;
+  for (const uint16_t core : cores) CPU_CLR(core, &set);
   if (CPU_COUNT(&set) > 0) sched_setaffinity(0, sizeof(set), &set);
 }
 

@@ -33,6 +33,9 @@ std::span<const std::byte> Bytes(const std::string& text) {
   return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
 }
 
+// NaN has a sign that nobody wants to read.
+std::string NumberText(double value) { return std::isnan(value) ? "nan" : absl::StrFormat("%.9g", value); }
+
 // A kernel whose runs are fast and whose next one hangs is given up after about its time-out, however many runs were
 // asked for.
 constexpr int kSlowdown = 20;
@@ -177,9 +180,9 @@ std::optional<Failure> KernelSession::Verify(uint32_t set) {
     max_error_ratio_ = std::max(max_error_ratio_, result.max_error_ratio);
     if (!result.pass && !failure) {
       failure = Failure{v1::OUTCOME_WRONG_ANSWER,
-                        absl::StrFormat("output '%s' element %d is %.9g, expected %.9g; the largest error is %.3g, "
+                        absl::StrFormat("output '%s' element %d is %s, expected %.9g; the largest error is %.3g, "
                                         "%.3g times what is allowed",
-                                        buffer.name(), result.first_wrong, result.value, result.reference,
+                                        buffer.name(), result.first_wrong, NumberText(result.value), result.reference,
                                         result.max_error, result.max_error_ratio)};
     }
   }

@@ -38,7 +38,7 @@ bool ScanBlocks(const T* value, const T* reference, size_t blocks, double absolu
       const M d = v == w ? M{0} : std::abs(v - w);  // equal infinities differ by nothing
       const M allowed = a + r * std::abs(w);
       const M q = d / allowed;  // 0 / 0 is no number, which is above nothing
-      bad[lane] |= !(d <= allowed);
+      bad[lane] |= !(v == w) & !(d <= allowed);
       error[lane] = d > error[lane] ? d : error[lane];
       ratio[lane] = q > ratio[lane] ? q : ratio[lane];
     }

@@ -1,0 +1,69 @@
+#include "device_server/worker/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+namespace tunefleet::device {
+namespace {
+
+struct Counts {
+  std::vector<std::atomic<int>> calls;
+  explicit Counts(size_t size) : calls(size) {}
+};
+
+void CountCall(void* argument, int64_t index) { ++static_cast<Counts*>(argument)->calls[static_cast<size_t>(index)]; }
+
+// Pools are never destroyed: their threads live as long as the process.
+ThreadPool* MakePool(uint32_t threads) { return new ThreadPool(threads, {}, nullptr); }
+
+TEST(ThreadPoolTest, EveryIndexRunsExactlyOnceInEveryLaunch) {
+  for (const uint32_t threads : {1u, 2u, 4u}) {
+    ThreadPool* const pool = MakePool(threads);
+    ASSERT_TRUE(pool->complete());
+    for (int launch = 0; launch < 2000; ++launch) {
+      const int64_t count = launch % 7;
+      Counts counts(7);
+      pool->runtime()->parallel_for(pool->runtime(), count, CountCall, &counts);
+      for (int64_t i = 0; i < 7; ++i) ASSERT_EQ(counts.calls[static_cast<size_t>(i)], i < count ? 1 : 0);
+    }
+  }
+}
+
+TEST(ThreadPoolTest, ALaunchFromInsideATaskRunsSerially) {
+  struct Nested {
+    const tf_runtime* runtime;
+    Counts counts{8};
+  };
+  ThreadPool* const pool = MakePool(3);
+  Nested nested{pool->runtime()};
+  pool->ParallelFor(
+      4,
+      [](void* argument, int64_t) {
+        Nested* const n = static_cast<Nested*>(argument);
+        n->runtime->parallel_for(n->runtime, 8, CountCall, &n->counts);
+      },
+      &nested);
+  for (const auto& calls : nested.counts.calls) EXPECT_EQ(calls, 4);
+}
+
+TEST(ThreadPoolTest, WritesOfTasksAreSeenAfterTheLaunch) {
+  ThreadPool* const pool = MakePool(4);
+  std::vector<int64_t> squares(100);
+  for (int launch = 0; launch < 100; ++launch) {
+    std::fill(squares.begin(), squares.end(), 0);
+    pool->ParallelFor(
+        100, [](void* argument, int64_t i) { static_cast<int64_t*>(argument)[i] = i * i; }, squares.data());
+    for (int64_t i = 0; i < 100; ++i) ASSERT_EQ(squares[static_cast<size_t>(i)], i * i);
+  }
+}
+
+TEST(ThreadPoolTest, TheRuntimeSaysHowManyThreadsThereAre) {
+  ThreadPool* const pool = MakePool(3);
+  EXPECT_EQ(pool->runtime()->num_threads, 3u);
+  EXPECT_EQ(pool->runtime()->abi_version, static_cast<uint32_t>(TF_ABI_VERSION));
+}
+
+}  // namespace
+}  // namespace tunefleet::device

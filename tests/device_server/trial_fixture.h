@@ -1,0 +1,35 @@
+// Trials of the kernels in kernels.c, with the reference computed here.
+#ifndef TUNEFLEET_TESTS_DEVICE_SERVER_TRIAL_FIXTURE_H_
+#define TUNEFLEET_TESTS_DEVICE_SERVER_TRIAL_FIXTURE_H_
+
+#include <map>
+#include <string>
+
+#include "device_server/measure/blob_source.h"
+#include "proto/measurement.pb.h"
+
+namespace tunefleet::device {
+
+class TestBlobs : public BlobSource {
+ public:
+  // Gives the digest.
+  std::string Put(std::string bytes);
+  absl::StatusOr<Blob> Get(absl::string_view digest) const override;
+  const std::map<std::string, Blob, std::less<>>& all() const { return blobs_; }
+
+ private:
+  std::map<std::string, Blob, std::less<>> blobs_;
+};
+
+// The shared object of the behaviour, e.g. "good".
+std::string KernelCode(const std::string& behaviour);
+
+// A trial with one kernel of the behaviour, 1000 floats a buffer; its blobs go to `blobs`. Limits are short.
+v1::Trial MakeTrial(const std::string& behaviour, TestBlobs* blobs);
+
+// The same with this code.
+v1::Trial MakeTrialOfCode(const std::string& name, std::string code, TestBlobs* blobs);
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_TESTS_DEVICE_SERVER_TRIAL_FIXTURE_H_

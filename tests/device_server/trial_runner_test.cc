@@ -1,0 +1,162 @@
+// Well-behaved kernels through real workers.
+#include "device_server/measure/trial_runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "device_server/describe/cpu_list.h"
+#include "tests/device_server/trial_fixture.h"
+
+namespace tunefleet::device {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TrialRunnerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const std::vector<uint16_t> usable = UsableCores();
+    absl::StatusOr<std::unique_ptr<TrialRunner>> runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM,
+                                                                               .cores = {usable.front(), usable.back()},
+                                                                               .device_id = "test-device",
+                                                                               .device_fingerprint = "print",
+                                                                               .agent_version = "1.2.3"});
+    ASSERT_TRUE(runner.ok()) << runner.status();
+    runner_ = *std::move(runner);
+  }
+
+  v1::TrialResult Run(const v1::Trial& trial) {
+    return runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = nullptr});
+  }
+
+  std::unique_ptr<TrialRunner> runner_;
+  TestBlobs blobs_;
+};
+
+TEST_F(TrialRunnerTest, ReportsEverythingAboutAGoodKernel) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  const v1::TrialResult result = Run(trial);
+  ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  EXPECT_EQ(result.trial_id(), "trial-good");
+  EXPECT_EQ(result.device_id(), "test-device");
+  EXPECT_EQ(result.device_fingerprint(), "print");
+  EXPECT_EQ(result.agent_version(), "1.2.3");
+  EXPECT_EQ(result.options().threads(), 1u);
+  EXPECT_GT(result.options().max_samples(), 0u);
+  EXPECT_TRUE(result.has_finished_at());
+  EXPECT_GT(result.run_time().nanos(), 0);
+  EXPECT_GT(result.device_time().nanos(), 0);
+  ASSERT_EQ(result.kernels_size(), 1);
+  const v1::KernelResult& kernel = result.kernels(0);
+  EXPECT_GT(kernel.latency_ns(), 0u);
+  EXPECT_FALSE(kernel.censored());
+  EXPECT_GE(kernel.samples_size(), static_cast<int>(result.options().min_samples()));
+  EXPECT_LE(kernel.max_error_ratio(), 1.0);
+  EXPECT_EQ(kernel.code_digest(), trial.kernels(0).manifest().code_digest());
+  for (const v1::Sample& sample : kernel.samples()) EXPECT_GE(sample.runs(), 1u);
+}
+
+TEST_F(TrialRunnerTest, AlignedBuffersUseOneLayoutAndUnalignedOnesTwo) {
+  // 1000 floats end inside a page, so the kernel is also run with buffers at the start of one; both are verified.
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  for (v1::BufferSpec& buffer : *trial.mutable_kernels(0)->mutable_manifest()->mutable_buffers()) {
+    buffer.set_alignment(4096);
+  }
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
+  EXPECT_EQ(v1::Outcome_Name(Run(MakeTrial("good", &blobs_)).outcome()), "OUTCOME_OK");
+}
+
+TEST_F(TrialRunnerTest, WritesIntoTheSlackOfAnAlignedBufferAreFound) {
+  v1::Trial trial = MakeTrial("writes_past_output", &blobs_);
+  trial.mutable_kernels(0)->mutable_manifest()->mutable_buffers(3)->set_alignment(4096);
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_WRONG_ANSWER");
+  EXPECT_THAT(result.detail(), HasSubstr("wrote outside of buffer 'c'"));
+}
+
+TEST_F(TrialRunnerTest, ParallelLoopsRunOnThePinnedPool) {
+  v1::Trial trial = MakeTrial("parallel", &blobs_);
+  trial.mutable_options()->set_threads(2);
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  trial.mutable_options()->set_threads(200);
+  EXPECT_THAT(Run(trial).detail(), HasSubstr("the device offers 2"));
+}
+
+TEST_F(TrialRunnerTest, SeveralKernelsAreInterleavedAndReportedInOrder) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  *trial.add_kernels() = MakeTrial("big_loop", &blobs_).kernels(0);
+  const v1::TrialResult result = Run(trial);
+  ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  ASSERT_EQ(result.kernels_size(), 2);
+  EXPECT_LT(result.kernels(0).latency_ns(), result.kernels(1).latency_ns());
+  *trial.add_kernels() = MakeTrial("reads_null", &blobs_).kernels(0);
+  const v1::TrialResult failed = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(failed.outcome()), "OUTCOME_CRASHED");
+  EXPECT_THAT(failed.detail(), HasSubstr("kernel 2: "));
+}
+
+TEST_F(TrialRunnerTest, AClearlySlowerKernelIsCutShort) {
+  v1::Trial trial = MakeTrial("big_loop", &blobs_);
+  trial.mutable_options()->set_incumbent_ns(100);
+  trial.mutable_options()->set_abort_ratio(2);
+  const v1::TrialResult result = Run(trial);
+  ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  EXPECT_TRUE(result.kernels(0).censored());
+  EXPECT_EQ(result.kernels(0).samples_size(), 2);
+}
+
+TEST_F(TrialRunnerTest, ColdCacheRunsAreTimedOneByOne) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  trial.mutable_options()->set_cold_cache(true);
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
+}
+
+TEST_F(TrialRunnerTest, ARevokedTrialEndsBetweenSamples) {
+  const v1::Trial trial = MakeTrial("good", &blobs_);
+  const v1::TrialResult result = runner_->Run(
+      {.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = [] { return true; }});
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_CANCELLED");
+}
+
+TEST_F(TrialRunnerTest, TheDeadlineOfTheLeaseBoundsTheTrial) {
+  v1::Trial trial = MakeTrial("hangs", &blobs_);
+  trial.mutable_options()->mutable_kernel_timeout()->set_seconds(3600);
+  const v1::TrialResult result =
+      runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Milliseconds(400), .cancelled = nullptr});
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_TIMED_OUT");
+}
+
+TEST_F(TrialRunnerTest, AMalformedTrialAndAMissingBlobAreTheirOwnOutcomes) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Trial unchecked = trial;
+  unchecked.mutable_kernels(0)->clear_checks();
+  EXPECT_EQ(v1::Outcome_Name(Run(unchecked).outcome()), "OUTCOME_DEVICE_ERROR");
+  v1::Trial no_code = trial;
+  no_code.mutable_kernels(0)->mutable_manifest()->set_code_digest(std::string(32, 'x'));
+  EXPECT_EQ(v1::Outcome_Name(Run(no_code).outcome()), "OUTCOME_DEVICE_ERROR");
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
+}
+
+TEST_F(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::BufferFill& fill = *trial.mutable_kernels(0)->mutable_fills(0);
+  fill.set_blob_digest(blobs_.Put(std::string(4000, '\0')));
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_WRONG_ANSWER") << "the reference is that of the seeded input";
+}
+
+TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
+  const std::vector<std::string> names = SandboxNames(runner_->sandbox());
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));
+  if (names.front() != "full") GTEST_SKIP() << "this machine does not permit all measures";
+}
+
+}  // namespace
+}  // namespace tunefleet::device
