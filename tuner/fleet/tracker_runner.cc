@@ -199,9 +199,9 @@ absl::Status TrackerRunner::ReopenForgottenJob() {
   TF_ASSIGN_OR_RETURN(const uint64_t acknowledged, OpenJob(options_.patience));
   common::MutexLock lock(&mutex_);
   if (acknowledged < acknowledged_) {
-    watch_error_ = absl::FailedPreconditionError(
-        absl::StrCat("tracker ", options_.address, " has forgotten job ", options_.job_id,
-                     " (was its state directory removed?); run the same command again"));
+    watch_error_ =
+        absl::FailedPreconditionError(absl::StrCat("tracker ", options_.address, " has forgotten job ", options_.job_id,
+                                                   " (was its state directory removed?); run the same command again"));
     changed_.SignalAll();
   }
   return watch_error_;

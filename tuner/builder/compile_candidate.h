@@ -1,6 +1,6 @@
 // From a BuildRequest to a kernel: what a builder process does with each candidate.
-#ifndef TUNEFLEET_TUNER_BUILDER_BUILD_CANDIDATE_H_
-#define TUNEFLEET_TUNER_BUILDER_BUILD_CANDIDATE_H_
+#ifndef TUNEFLEET_TUNER_BUILDER_COMPILE_CANDIDATE_H_
+#define TUNEFLEET_TUNER_BUILDER_COMPILE_CANDIDATE_H_
 
 #include "absl/status/statusor.h"
 #include "codegen/code_generator.h"
@@ -15,8 +15,8 @@ absl::StatusOr<codegen::LoopNest> ScheduledNest(const v1::Workload& workload, co
 
 // Never fails as a call: a schedule that cannot be replayed, an illegal nest and one over a limit are REFUSED, what the
 // compiler could not do is BUILD_FAILED.
-v1::BuildResponse BuildCandidate(const v1::BuildRequest& request, codegen::CodeGenerator& generator);
+v1::BuildResponse CompileCandidate(const v1::BuildRequest& request, codegen::CodeGenerator& generator);
 
 }  // namespace tunefleet::tuner
 
-#endif  // TUNEFLEET_TUNER_BUILDER_BUILD_CANDIDATE_H_
+#endif  // TUNEFLEET_TUNER_BUILDER_COMPILE_CANDIDATE_H_

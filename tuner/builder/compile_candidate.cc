@@ -1,4 +1,4 @@
-#include "tuner/builder/build_candidate.h"
+#include "tuner/builder/compile_candidate.h"
 
 #include <string>
 #include <utility>
@@ -30,7 +30,7 @@ absl::StatusOr<codegen::LoopNest> ScheduledNest(const v1::Workload& workload, co
   return codegen::Replay(fresh, schedule);
 }
 
-v1::BuildResponse BuildCandidate(const v1::BuildRequest& request, codegen::CodeGenerator& generator) {
+v1::BuildResponse CompileCandidate(const v1::BuildRequest& request, codegen::CodeGenerator& generator) {
   const absl::StatusOr<codegen::LoopNest> nest = ScheduledNest(request.workload(), request.schedule());
   if (!nest.ok()) return Failure(request, v1::OUTCOME_REFUSED, nest.status());
   absl::StatusOr<codegen::Artifact> artifact = generator.Generate(*nest, request.target());

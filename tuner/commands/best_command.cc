@@ -1,0 +1,147 @@
+// `tunefleet best`: the best kernel known of each operator.
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "codegen/ir/printer.h"
+#include "codegen/operators/implementation.h"
+#include "codegen/operators/workload.h"
+#include "codegen/primitives/schedule.h"
+#include "common/digest.h"
+#include "common/status_macros.h"
+#include "tuner/commands/command_line.h"
+#include "tuner/commands/flags.h"
+#include "tuner/commands/json.h"
+#include "tuner/commands/task_selection.h"
+#include "tuner/commands/text.h"
+
+namespace tunefleet::tuner {
+namespace {
+
+struct Flags {
+  std::string records = "tunefleet.db";
+  TaskFlags task;
+  bool nest = true;
+  bool json = false;
+};
+
+absl::StatusOr<std::string> NestText(const v1::TuningRecord& record) {
+  TF_ASSIGN_OR_RETURN(const codegen::LoopNest fresh,
+                      codegen::FreshNest(record.workload(), record.schedule().implementation(),
+                                         record.schedule().implementation_version()));
+  TF_ASSIGN_OR_RETURN(const codegen::LoopNest nest, codegen::Replay(fresh, record.schedule()));
+  return codegen::Print(nest);
+}
+
+const char* QualityText(v1::Quality quality) { return quality == v1::QUALITY_NOISY ? "noisy" : "good"; }
+
+std::string AsText(const v1::TuningRecord& record, const std::string& name, const TaskSummary& task,
+                   const std::string& nest) {
+  const double latency_ns = RecordLatencyNs(record);
+  const v1::KernelResult& kernel = record.result().kernels(0);
+  std::string text = absl::StrFormat("%s on %s (%s, %d threads)\n", name, record.device_class(),
+                                     TargetText(record.target()), std::max(1, record.target().threads()));
+  absl::StrAppend(&text, "  operator   ", task.task.workload_key, "\n");
+  absl::StrAppendFormat(&text, "  latency    %s (median of %d samples, %s)\n", LatencyText(latency_ns),
+                        kernel.samples_size(), QualityText(kernel.quality()));
+  absl::StrAppendFormat(&text, "  speed      %.1f GFLOP/s\n", codegen::FlopCount(record.workload()) / latency_ns);
+  absl::StrAppendFormat(&text, "  error      %.3g, %.1f%% of what is allowed\n", kernel.max_error(),
+                        100 * kernel.max_error_ratio());
+  absl::StrAppend(&text, "  compiled   ", record.codegen(), ", ", record.pass_pipeline(), "\n");
+  absl::StrAppend(&text, "  trial      ", record.trial_id(), " of ", task.trials, ", ", TimeText(record.recorded_at()),
+                  "\n");
+  absl::StrAppend(&text, "  config     ", record.config().space(), ": ", KnobText(record.config()), "\n");
+  absl::StrAppend(&text, "\nschedule of ", record.schedule().implementation(), ":\n");
+  for (const v1::PrimitiveCall& call : record.schedule().calls()) {
+    absl::StrAppend(&text, "  ", codegen::Print(call), "\n");
+  }
+  if (!nest.empty()) absl::StrAppend(&text, "\n", nest, nest.back() == '\n' ? "" : "\n");
+  return text;
+}
+
+std::string AsJson(const v1::TuningRecord& record, const std::string& name, const TaskSummary& task,
+                   const std::string& nest) {
+  const double latency_ns = RecordLatencyNs(record);
+  const v1::KernelResult& kernel = record.result().kernels(0);
+  std::vector<std::string> calls, samples;
+  for (const v1::PrimitiveCall& call : record.schedule().calls()) calls.push_back(JsonString(codegen::Print(call)));
+  for (const v1::Sample& sample : kernel.samples()) {
+    samples.push_back(absl::StrFormat("%.12g", static_cast<double>(sample.total_ns()) / std::max(1u, sample.runs())));
+  }
+  JsonObject knobs;
+  for (const v1::KnobValue& knob : record.config().knobs()) knobs.Integer(knob.name(), knob.value());
+  JsonObject object;
+  object.Text("workload", name)
+      .Text("op", task.task.workload_key)
+      .Text("target", TargetText(record.target()))
+      .Text("device_class", record.device_class())
+      .Integer("threads", std::max(1, record.target().threads()))
+      .Number("latency_ns", latency_ns)
+      .Number("gflops", codegen::FlopCount(record.workload()) / latency_ns)
+      .Text("quality", QualityText(kernel.quality()))
+      .Number("max_error", kernel.max_error())
+      .Number("max_error_ratio", kernel.max_error_ratio())
+      .Raw("samples_ns", JsonArray(samples))
+      .Integer("trials", task.trials)
+      .Text("trial", record.trial_id())
+      .Text("time", TimeText(record.recorded_at()))
+      .Text("codegen", record.codegen())
+      .Text("pass_pipeline", record.pass_pipeline())
+      .Text("space", record.config().space())
+      .Raw("config", knobs.Print())
+      .Text("implementation", record.schedule().implementation())
+      .Raw("schedule", JsonArray(calls));
+  if (!nest.empty()) object.Text("nest", nest);
+  return object.Print();
+}
+
+absl::StatusOr<int> ShowBest(const Flags& flags, const CommandContext& context) {
+  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
+                      context.parts->open_database(flags.records, DatabaseAccess::kRead));
+  TF_ASSIGN_OR_RETURN(const std::vector<TaskSummary> tasks, SelectTasks(*database, flags.task, flags.records));
+  const WorkloadNames names;
+  int exit_status = kExitOk;
+  bool first = true;
+  for (const TaskSummary& task : tasks) {
+    const std::string name = names.Name(task.task);
+    TF_ASSIGN_OR_RETURN(const std::optional<v1::TuningRecord> best, database->Best(TaskDigest(task.task)));
+    if (!best.has_value()) {
+      std::fprintf(context.err, "tunefleet: no valid kernel of %s for %s yet (%d trials)\n", name.c_str(),
+                   task.task.device_class.c_str(), static_cast<int>(task.trials));
+      exit_status = kExitFailed;
+      continue;
+    }
+    std::string nest;
+    if (flags.nest) {
+      TF_ASSIGN_OR_RETURN(nest, NestText(*best));
+    }
+    if (flags.json) {
+      std::fprintf(context.out, "%s\n", AsJson(*best, name, task, nest).c_str());
+    } else {
+      std::fprintf(context.out, "%s%s", first ? "" : "\n", AsText(*best, name, task, nest).c_str());
+    }
+    first = false;
+  }
+  return exit_status;
+}
+
+}  // namespace
+
+int BestCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
+  Flags flags;
+  FlagSet set("tunefleet best",
+              "tunefleet best: the best kernel known, with its figures, its schedule and its loop nest.",
+              "  tunefleet best --records=conv.db --workload=resnet18.C6\n"
+              "  tunefleet best --records=conv.db --no-nest --json\n");
+  set.Text("records", "FILE", "the record database", &flags.records);
+  flags.task.Declare(&set);
+  set.Switch("nest", "print the loop nest (--no-nest: do not)", &flags.nest);
+  set.Switch("json", "one JSON object per operator and line", &flags.json);
+  if (const absl::Status status = set.Parse(arguments); !status.ok()) return Complain(context, status);
+  if (set.help_wanted()) return std::fputs(set.Help().c_str(), context.out), kExitOk;
+  const absl::StatusOr<int> exit_status = ShowBest(flags, context);
+  return exit_status.ok() ? *exit_status : Complain(context, exit_status.status());
+}
+
+}  // namespace tunefleet::tuner

@@ -1,0 +1,32 @@
+// Which cores measure and which work: the device of an embedded fleet has its cores for itself.
+#ifndef TUNEFLEET_TUNER_COMMANDS_CORE_PLAN_H_
+#define TUNEFLEET_TUNER_COMMANDS_CORE_PLAN_H_
+
+#include <map>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace tunefleet::tuner {
+
+struct CorePlan {
+  std::vector<int> device;  // ascending, one per thread of the kernel
+  std::vector<int> others;  // for the tuner and its builders: no hardware thread of a device core, if there are others
+};
+
+// The device gets the last `threads` physical cores (one hardware thread each) of `allowed`. `siblings` maps a hardware
+// thread to all those of its core, itself included; threads without an entry are alone. When nothing is left, the
+// others share all allowed cores. Errors: INVALID_ARGUMENT (more threads than physical cores).
+absl::StatusOr<CorePlan> PlanCores(const std::vector<int>& allowed, const std::map<int, std::vector<int>>& siblings,
+                                   int threads);
+
+// The hardware threads that this process may run on.
+std::vector<int> AllowedCores();
+// As the kernel tells; empty where it does not.
+std::map<int, std::vector<int>> CoreSiblings(const std::vector<int>& cores);
+// From now on this thread, and threads and processes that it starts, run on these cores alone.
+void StayOnCores(const std::vector<int>& cores);
+
+}  // namespace tunefleet::tuner
+
+#endif  // TUNEFLEET_TUNER_COMMANDS_CORE_PLAN_H_

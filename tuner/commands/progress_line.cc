@@ -1,0 +1,109 @@
+#include "tuner/commands/progress_line.h"
+
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "tuner/commands/text.h"
+
+namespace tunefleet::tuner {
+namespace {
+
+constexpr absl::Duration kRedraw = absl::Milliseconds(100);
+constexpr absl::Duration kPlainLine = absl::Seconds(3);
+constexpr int kPlainWidth = 240;
+
+const char* StageText(TuneStage stage) {
+  switch (stage) {
+    case TuneStage::kPreparing:
+      return "preparing";
+    case TuneStage::kResuming:
+      return "resuming";
+    case TuneStage::kSearching:
+      return "searching";
+    case TuneStage::kFinalists:
+      return "comparing finalists";
+    case TuneStage::kWinner:
+      return "refining winner";
+    case TuneStage::kDone:
+      return "done";
+  }
+  return "";
+}
+
+std::string TimeLeftText(absl::Duration left) {
+  const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(left, absl::Seconds(1)));
+  if (seconds < 100) return absl::StrCat(seconds, "s left");
+  if (seconds < 6000) return absl::StrFormat("%dm%02ds left", seconds / 60, seconds % 60);
+  return absl::StrFormat("%dh%02dm left", seconds / 3600, seconds / 60 % 60);
+}
+
+int TerminalWidth(std::FILE* file) {
+  winsize size{};
+  return ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col - 1 : 79;
+}
+
+}  // namespace
+
+std::string ProgressLine(const std::string& name, const Progress& progress, int width) {
+  std::vector<std::string> parts;
+  parts.push_back(
+      absl::StrFormat("%s %s %d/%d", name, StageText(progress.stage), progress.trials_done, progress.trials_total));
+  if (progress.best_latency_ns > 0) {
+    parts.push_back(
+        absl::StrFormat("best %.1f GFLOP/s (%s)", progress.best_gflops, LatencyText(progress.best_latency_ns)));
+  } else {
+    parts.push_back("no kernel yet");
+  }
+  parts.push_back(absl::StrFormat("%.1f trials/s", progress.trials_per_second));
+  parts.push_back(absl::StrFormat("device %.0f%%", 100 * progress.device_busy));
+  if (const std::string failures = FailureList(progress.failures); !failures.empty()) parts.push_back(failures);
+  if (progress.stage == TuneStage::kDone) {
+    parts.push_back(absl::StrFormat("%.1fs", absl::ToDoubleSeconds(progress.elapsed)));
+  } else if (progress.time_left != absl::InfiniteDuration()) {
+    parts.push_back(TimeLeftText(progress.time_left));
+  }
+  std::string line = parts[0];
+  for (size_t i = 1; i < parts.size(); ++i) {
+    if (static_cast<int>(line.size() + 3 + parts[i].size()) > width) break;
+    absl::StrAppend(&line, " | ", parts[i]);
+  }
+  return line.substr(0, std::max(width, 0));
+}
+
+ProgressPrinter::ProgressPrinter(std::FILE* file, bool terminal, const common::Clock* clock)
+    : file_(file), terminal_(terminal), clock_(*clock) {}
+
+ProgressPrinter::~ProgressPrinter() { Pause(); }
+
+void ProgressPrinter::Begin(const std::string& name) {
+  name_ = name;
+  printed_ = absl::InfinitePast();
+}
+
+void ProgressPrinter::Report(const Progress& progress) {
+  const absl::Time now = clock_.Now();
+  const bool news = progress.stage != stage_;
+  if (!news && now - printed_ < (terminal_ ? kRedraw : kPlainLine)) return;
+  stage_ = progress.stage;
+  printed_ = now;
+  if (terminal_) {
+    std::fprintf(file_, "\r%s\x1b[K", ProgressLine(name_, progress, TerminalWidth(file_)).c_str());
+    line_open_ = true;
+  } else {
+    std::fprintf(file_, "%s\n", ProgressLine(name_, progress, kPlainWidth).c_str());
+  }
+  std::fflush(file_);
+}
+
+void ProgressPrinter::Pause() {
+  if (!line_open_) return;
+  std::fprintf(file_, "\r\x1b[K");
+  std::fflush(file_);
+  line_open_ = false;
+}
+
+}  // namespace tunefleet::tuner

@@ -1,0 +1,133 @@
+#include "tuner/fleet/embedded_fleet.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "common/clock.h"
+#include "common/status_macros.h"
+#include "tracker/tracker_server.h"
+#include "tuner/fleet/agent_process.h"
+#include "tuner/fleet/tracker_client.h"
+
+namespace tunefleet::tuner {
+namespace {
+
+constexpr absl::Duration kGlance = absl::Milliseconds(25);
+constexpr size_t kLongestSocketFolder = 80;  // sockaddr_un holds 107 characters
+
+// A folder that is removed, with what it holds, unless it is gone already.
+class TemporaryFolder {
+ public:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string path_;
+};
+
+absl::StatusOr<std::unique_ptr<TemporaryFolder>> MakeSocketFolder() {
+  const char* wanted = std::getenv("TMPDIR");
+  std::string base = wanted != nullptr && *wanted != '\0' ? wanted : "/tmp";
+  if (base.size() > kLongestSocketFolder) base = "/tmp";
+  std::string path = absl::StrCat(base, "/tunefleet-XXXXXX");
+  if (mkdtemp(path.data()) == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("make a folder for the tracker's socket in ", base, ": ", strerror(errno)));
+  }
+  return std::make_unique<TemporaryFolder>(std::move(path));
+}
+
+// Whether the tracker's state is needed again: a trial is queued or runs, or a result waits to be recorded.
+bool HasUnfinishedBusiness(const std::string& address) {
+  const absl::StatusOr<v1::ListJobsResponse> jobs = ListJobs(address);
+  if (!jobs.ok()) return true;
+  return std::any_of(jobs->jobs().begin(), jobs->jobs().end(), [](const v1::JobStatus& job) {
+    return job.queued() > 0 || job.running() > 0 || job.finished() > job.acknowledged();
+  });
+}
+
+class EmbeddedFleetImpl final : public EmbeddedFleet {
+ public:
+  explicit EmbeddedFleetImpl(std::string state_folder) : state_folder_(std::move(state_folder)) {}
+
+  ~EmbeddedFleetImpl() override {
+    const bool keep = server_ == nullptr || HasUnfinishedBusiness(server_->address());
+    agent_ = nullptr;
+    if (server_ != nullptr) server_->Shutdown(absl::Seconds(1));
+    server_ = nullptr;
+    std::error_code ignored;
+    if (!keep) std::filesystem::remove_all(state_folder_, ignored);
+  }
+
+  std::string address() const override { return server_->address(); }
+  absl::Status Health() const override { return agent_->Health(); }
+
+  absl::Status Open(const EmbeddedFleetOptions& options, std::stop_token stop) {
+    TF_ASSIGN_OR_RETURN(socket_folder_, MakeSocketFolder());
+    if (options.new_records) {
+      std::error_code ignored;
+      std::filesystem::remove_all(state_folder_, ignored);
+    }
+    tracker::TrackerServer::Options tracker;
+    tracker.listen = absl::StrCat("unix:", socket_folder_->path(), "/tracker");
+    tracker.state_directory = state_folder_;
+    TF_ASSIGN_OR_RETURN(server_, tracker::TrackerServer::Start(tracker));
+    TF_ASSIGN_OR_RETURN(agent_, AgentProcess::Start({options.agent_program, absl::StrCat("--tracker=", address()),
+                                                     absl::StrCat("--cores=", absl::StrJoin(options.device_cores, ",")),
+                                                     absl::StrCat("--remove-dir-at-exit=", socket_folder_->path())},
+                                                    options.agent_cores));
+    return AwaitDevice(options, stop);
+  }
+
+ private:
+  absl::Status AwaitDevice(const EmbeddedFleetOptions& options, std::stop_token stop) {
+    const absl::Time end = common::MonotonicClock().Now() + options.start_timeout;
+    for (;;) {
+      const absl::StatusOr<v1::ListDevicesResponse> devices = ListDevices(address());
+      const auto is_there = [](const v1::DeviceStatus& device) { return device.state() != v1::DEVICE_STATE_LOST; };
+      if (devices.ok() && std::any_of(devices->devices().begin(), devices->devices().end(), is_there)) {
+        return absl::OkStatus();
+      }
+      TF_RETURN_IF_ERROR(agent_->Health());
+      if (stop.stop_requested()) return absl::CancelledError("stopped while the device agent was starting");
+      if (common::MonotonicClock().Now() > end) {
+        return absl::UnavailableError(
+            absl::StrCat("the device agent (", options.agent_program, ") did not register within ",
+                         absl::FormatDuration(options.start_timeout), ": ", agent_->LastWords()));
+      }
+      absl::SleepFor(kGlance);
+    }
+  }
+
+  const std::string state_folder_;
+  std::unique_ptr<TemporaryFolder> socket_folder_;
+  std::unique_ptr<tracker::TrackerServer> server_;
+  std::unique_ptr<AgentProcess> agent_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<EmbeddedFleet>> EmbeddedFleet::Start(const EmbeddedFleetOptions& options,
+                                                                    std::stop_token stop) {
+  auto fleet = std::make_unique<EmbeddedFleetImpl>(absl::StrCat(options.records, ".tracker"));
+  TF_RETURN_IF_ERROR(fleet->Open(options, stop));
+  return fleet;
+}
+
+}  // namespace tunefleet::tuner
