@@ -30,7 +30,8 @@ class ScheduleBuilder {
   // The loops, which lie on one chain, take each other's places in this order, outermost first.
   ScheduleBuilder& Reorder(std::vector<std::string> loops);
   // Cuts the loop's range at the points (relative to its begin, ascending); part i has `suffixes[i]` appended to the
-  // names of every loop and block inside, and of the loop. One more suffix than points.
+  // names of every loop and block inside, of the loop, and of scratch buffers used nowhere else. One more suffix than
+  // points.
   ScheduleBuilder& Partition(absl::string_view loop, std::vector<int64_t> points, std::vector<std::string> suffixes);
   ScheduleBuilder& Vectorize(absl::string_view loop);
   ScheduleBuilder& Unroll(absl::string_view loop);

@@ -1,0 +1,30 @@
+#include "codegen/primitives/vectorize.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/ir/tree.h"
+#include "codegen/primitives/independence.h"
+#include "codegen/primitives/sites.h"
+#include "common/status_macros.h"
+
+namespace tunefleet::codegen {
+
+absl::StatusOr<LoopNest> Vectorize(const LoopNest& nest, absl::string_view loop) {
+  TF_ASSIGN_OR_RETURN(const Path path, FindLoop(nest, loop));
+  Loop target = *As<Loop>(path.target());
+  TF_RETURN_IF_ERROR(CheckSerial(target));
+  if (!ConstantInt(target.extent).has_value()) {
+    return Refuse(absl::StrCat("loop '", loop, "' has an extent that depends on outer loops, expected a constant"));
+  }
+  if (const std::vector<const Loop*> inside = LoopsIn(target.body); !inside.empty()) {
+    return Refuse(
+        absl::StrCat("loop '", loop, "' has loop '", inside[0]->var->name, "' inside, expected the innermost"));
+  }
+  TF_RETURN_IF_ERROR(CheckIndependent(nest, path.Loops()));
+  target.kind = LoopKind::kVectorized;
+  return ReplaceTarget(nest, path, MakeStmt(std::move(target)));
+}
+
+}  // namespace tunefleet::codegen
