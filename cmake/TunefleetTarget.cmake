@@ -16,7 +16,8 @@ target_include_directories(tunefleet_settings INTERFACE "${PROJECT_SOURCE_DIR}" 
 target_compile_options(tunefleet_settings INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
 if(TUNEFLEET_SANITIZE)
   target_compile_options(tunefleet_settings INTERFACE -fsanitize=${TUNEFLEET_SANITIZE} -fno-omit-frame-pointer
-                                                      -fno-sanitize-recover=undefined)
+                                                      -fno-sanitize-recover=undefined
+                                                      -Wno-maybe-uninitialized)  # false ones under sanitizers
   target_link_options(tunefleet_settings INTERFACE -fsanitize=${TUNEFLEET_SANITIZE})
 endif()
 

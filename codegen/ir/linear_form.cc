@@ -38,11 +38,14 @@ Expr Scaled(const Expr& atom, int64_t coefficient) { return coefficient == 1 ? a
 
 }  // namespace
 
+// Coefficients can always be negated: the least 64-bit integer counts as overflow.
 bool AddTerm(const Expr& atom, int64_t coefficient, LinearForm* form) {
+  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
   if (coefficient == 0) return true;
+  if (coefficient == kLeast) return false;
   for (auto it = form->terms.begin(); it != form->terms.end(); ++it) {
     if (!StructurallyEqual(it->first, atom)) continue;
-    if (__builtin_add_overflow(it->second, coefficient, &it->second)) return false;
+    if (__builtin_add_overflow(it->second, coefficient, &it->second) || it->second == kLeast) return false;
     if (it->second == 0) form->terms.erase(it);
     return true;
   }
@@ -90,7 +93,6 @@ void SplitByDivisor(const LinearForm& form, int64_t divisor, LinearForm* quotien
 absl::InlinedVector<int64_t, 4> CommonDivisors(const LinearForm& form, int64_t modulus) {
   absl::InlinedVector<int64_t, 4> divisors;
   for (const auto& [atom, coefficient] : form.terms) {
-    if (coefficient == std::numeric_limits<int64_t>::min()) continue;
     const int64_t divisor = std::gcd(std::abs(coefficient), modulus);
     if (divisor > 1 && std::find(divisors.begin(), divisors.end(), divisor) == divisors.end()) {
       divisors.push_back(divisor);
@@ -126,11 +128,7 @@ Expr ToExpr(const LinearForm& form) {
   if (constant_leads) sum = Int(form.constant);
   for (const auto& [atom, coefficient] : form.terms) {
     if (coefficient > 0) continue;
-    if (sum == nullptr || coefficient == std::numeric_limits<int64_t>::min()) {
-      sum = sum == nullptr ? Scaled(atom, coefficient) : sum + Scaled(atom, coefficient);
-    } else {
-      sum = sum - Scaled(atom, -coefficient);
-    }
+    sum = sum == nullptr ? Scaled(atom, coefficient) : sum - Scaled(atom, -coefficient);
   }
   return constant_leads || form.constant == 0 ? sum : sum + Int(form.constant);
 }

@@ -256,12 +256,13 @@ class Simplifier {
   bool Merge(LinearForm* form) const {
     if (form->terms.size() < 2) return false;
     for (const auto& [atom, coefficient] : form->terms) {
-      LinearForm merged = *form;
+      LinearForm merged;
       if (const std::optional<int64_t> divisor = ConstantDivisor(atom, BinaryOp::kFloorMod)) {
         const LinearForm dividend = LinearFormOf(atom->operands[0]);
         const LinearForm quotient = Divide(dividend, *divisor);
         int64_t factor = 0;
         if (__builtin_mul_overflow(coefficient, *divisor, &factor) || !Contains(*form, quotient, factor)) continue;
+        merged = *form;
         if (!AddScaled(quotient, -factor, &merged) || !AddTerm(atom, -coefficient, &merged) ||
             !AddScaled(dividend, coefficient, &merged)) {
           continue;
@@ -271,6 +272,7 @@ class Simplifier {
         const int64_t factor = -(coefficient / *divisor);
         const LinearForm dividend = LinearFormOf(atom->operands[0]);
         if (!Contains(*form, dividend, factor)) continue;
+        merged = *form;
         if (!AddScaled(dividend, -factor, &merged) || !AddTerm(atom, -coefficient, &merged) ||
             !AddScaled(Remainder(dividend, *divisor), factor, &merged)) {
           continue;
