@@ -198,6 +198,7 @@ llvm::Function* FunctionEmitter::EmitTask(const Loop& loop, llvm::StructType* cl
   builder.SetInsertPoint(body);
 
   FunctionEmitter emitter(&frame, &scopes_, registers_, &make_function_);
+  emitter.tile_.Begin(frame.lowered().nest, loop.body);
   emitter.Emit(loop.body);
   builder.CreateRetVoid();
   return function;

@@ -67,6 +67,7 @@ absl::StatusOr<llvm::SmallVector<char, 0>> EmitObject(llvm::TargetMachine& machi
   llvm::legacy::PassManager passes;
   passes.add(new llvm::TargetLibraryInfoWrapperPass(KernelLibrary(module)));
   llvm::TargetPassConfig* config = target.createPassConfig(passes);
+  config->setDisableVerify(true);  // the module was verified when it was emitted
   passes.add(config);
   auto* functions = new llvm::MachineModuleInfoWrapperPass(&target);
   passes.add(functions);

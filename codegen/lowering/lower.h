@@ -2,13 +2,12 @@
 //
 // A lowered nest keeps the grammar of codegen/ir/loop_nest.h with these promises:
 //   - blocks have no iterators, no init and no guard: bodies are over loop variables, predicates became Ifs (hoisted as
-//   far out as their
-//     variables allow) or, where they depend on a vectorized loop, stay as the block's predicate (a lane mask);
-//   - no unrolled loops; vectorized loops are innermost, with a constant extent, and hold blocks and Ifs only;
-//   - temporaries are shrunk to the region that is live at the innermost loop around all their uses, indices made
-//   relative to it; kLocal
-//     ones are meant for registers or stack, kWorkspace ones have an offset into the workspace
-//     (LoweredNest::workspace_offsets);
+//     far out as their variables allow) or, where they depend on a vectorized loop, stay as the block's predicate (a
+//     lane mask);
+//   - no unrolled loops; vectorized loops are innermost, run from 0 to a constant, and hold blocks and Ifs only; no
+//     parallel loop is inside another;
+//   - temporaries are shrunk to the region that is live at the innermost statement around all their uses, indices made
+//     relative to it; kLocal ones are meant for registers or stack, the others have an offset into the workspace;
 //   - index expressions are simplified.
 #ifndef TUNEFLEET_CODEGEN_LOWERING_LOWER_H_
 #define TUNEFLEET_CODEGEN_LOWERING_LOWER_H_
@@ -22,11 +21,12 @@
 namespace tunefleet::codegen {
 
 struct LoweringLimits {
-  int64_t max_unrolled_stores =
-      8192;  // block instances after unrolling: larger nests are refused before they are built
+  int64_t max_unrolled_stores = 8192;  // after unrolling: larger nests are refused before they are built
   int64_t max_local_bytes = 64 << 10;  // of all kLocal buffers together
   int64_t max_workspace_bytes = int64_t{1} << 30;
-  int max_parallel_tasks_with_workspace = 256;  // a kWorkspace buffer inside a parallel loop has one copy per task
+  // A workspace buffer inside a parallel loop has one copy per task; with more iterations than this, several of them
+  // share a task and run one after the other.
+  int max_parallel_tasks_with_workspace = 256;
 };
 
 struct LoweredNest {

@@ -22,7 +22,9 @@ constexpr ScalarType kF32 = ScalarType::kFloat32;
 
 void ExpectSameAsInterpreted(const LoopNest& nest, const Buffers& inputs, const v1::Target& target,
                              const Buffers& expected) {
-  const absl::StatusOr<Artifact> artifact = LlvmCodeGenerator().Generate(nest, target);
+  // Three tasks at most, so that iterations share the workspace of a task.
+  LlvmCodeGenerator generator(PassPipeline::kLight, {.max_parallel_tasks_with_workspace = 3});
+  const absl::StatusOr<Artifact> artifact = generator.Generate(nest, target);
   ASSERT_TRUE(artifact.ok()) << artifact.status() << Print(nest);
   for (const int threads : {0, 1, 3}) {
     ASSERT_EQ(RunKernel(nest, *artifact, inputs, threads), expected) << threads << " threads\n" << Print(nest);
