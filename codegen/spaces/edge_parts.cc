@@ -1,0 +1,95 @@
+#include "codegen/spaces/edge_parts.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+constexpr int64_t kMostSingles = 2;  // unclean tiles on one side that get a part each
+
+bool IsClean(const TiledAxis& axis, int64_t tile) {
+  const int64_t first = tile * axis.tile;
+  const int64_t last = first + axis.tile - 1;
+  if (last >= axis.outputs) return false;
+  if (axis.size == 0) return true;
+  return first * axis.stride - axis.padding >= 0 && last * axis.stride - axis.padding + axis.reach <= axis.size;
+}
+
+void AddUnclean(int64_t begin, int64_t end, std::vector<EdgePart>& parts) {
+  if (end - begin > kMostSingles) {
+    parts.push_back({begin, end, false});
+    return;
+  }
+  for (int64_t tile = begin; tile < end; ++tile) parts.push_back({tile, tile + 1, false});
+}
+
+std::vector<std::string> Suffixes(const std::string& tag, size_t parts) {
+  if (parts == 1) return {""};
+  std::vector<std::string> suffixes;
+  for (size_t i = 0; i < parts; ++i) suffixes.push_back(absl::StrCat(".", tag, i));
+  return suffixes;
+}
+
+void PartitionBelow(const std::vector<EdgeCut>& cuts, EdgeLeaf leaf, ScheduleBuilder& schedule,
+                    std::vector<EdgeLeaf>& leaves) {
+  if (leaf.clean.size() == cuts.size()) {
+    leaves.push_back(std::move(leaf));
+    return;
+  }
+  const EdgeCut& cut = cuts[leaf.clean.size()];
+  const std::vector<EdgePart>& parts = cut.PartsIn(leaf.clean);
+  const std::vector<std::string> suffixes = Suffixes(cut.tag, parts.size());
+  std::vector<int64_t> points;
+  for (size_t i = 1; i < parts.size(); ++i) points.push_back(parts[i].begin);
+  if (!points.empty()) schedule.Partition(absl::StrCat(cut.loop, leaf.suffix), points, suffixes);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    EdgeLeaf below = leaf;
+    below.suffix += suffixes[i];
+    below.clean.push_back(parts[i].clean);
+    PartitionBelow(cuts, std::move(below), schedule, leaves);
+  }
+}
+
+int64_t CountLeavesBelow(const std::vector<EdgeCut>& cuts, std::vector<bool> clean) {
+  if (clean.size() == cuts.size()) return 1;
+  int64_t leaves = 0;
+  for (const EdgePart& part : cuts[clean.size()].PartsIn(clean)) {
+    clean.push_back(part.clean);
+    leaves += CountLeavesBelow(cuts, clean);
+    clean.pop_back();
+  }
+  return leaves;
+}
+
+}  // namespace
+
+std::vector<EdgePart> EdgeParts(const TiledAxis& axis) {
+  const int64_t tiles = axis.Tiles();
+  int64_t clean_begin = 0;
+  while (clean_begin < tiles && !IsClean(axis, clean_begin)) ++clean_begin;
+  int64_t clean_end = clean_begin;
+  while (clean_end < tiles && IsClean(axis, clean_end)) ++clean_end;
+  std::vector<EdgePart> parts;
+  AddUnclean(0, clean_begin, parts);
+  if (clean_end > clean_begin) parts.push_back({clean_begin, clean_end, true});
+  AddUnclean(clean_end, tiles, parts);
+  return parts;
+}
+
+std::vector<std::string> PartLoops(const EdgeCut& cut) {
+  std::vector<std::string> loops = Suffixes(cut.tag, cut.parts.size());
+  for (std::string& loop : loops) loop = cut.loop + loop;
+  return loops;
+}
+
+std::vector<EdgeLeaf> PartitionEdges(const std::vector<EdgeCut>& cuts, ScheduleBuilder& schedule) {
+  std::vector<EdgeLeaf> leaves;
+  PartitionBelow(cuts, {}, schedule, leaves);
+  return leaves;
+}
+
+int64_t CountLeaves(const std::vector<EdgeCut>& cuts) { return CountLeavesBelow(cuts, {}); }
+
+}  // namespace tunefleet::codegen

@@ -1,0 +1,22 @@
+// x86.matmul.packed: matrix multiplication (and dense) with a register tile of m_tile rows times n_vectors vectors, two
+// levels of tiles, and packing of either operand.
+//
+// The inner loop broadcasts elements of A and multiplies them with vectors of B. A dense layer's weight is packed in
+// prepare; what a matmul packs is packed inside the timed kernel.
+#ifndef TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
+#define TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "codegen/spaces/schedule_space.h"
+
+namespace tunefleet::codegen {
+
+// Errors: those of MatmulShapeOf and FreshNest.
+absl::StatusOr<std::unique_ptr<ScheduleSpace>> MakeMatmulPackedSpace(const v1::Workload& workload,
+                                                                     const v1::Target& target);
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_

@@ -1,0 +1,45 @@
+// OutputTile: the register tile in which an anchor accumulates, and the epilogue that carries it out.
+//
+// Without an epilogue, the anchor's result is accumulated in a new local buffer and copied to the output. With one, the
+// intermediate tensors themselves become local and the epilogue's blocks carry the tile out. Either way a list of
+// `carriers`, blocks with one iterator per dimension of the output, runs once per tile.
+#ifndef TUNEFLEET_CODEGEN_SPACES_OUTPUT_TILE_H_
+#define TUNEFLEET_CODEGEN_SPACES_OUTPUT_TILE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "codegen/primitives/schedule.h"
+#include "proto/workload.pb.h"
+
+namespace tunefleet::codegen {
+
+class OutputTile {
+ public:
+  // Writes the calls that make the tile. `axes` names the anchor's iterator of each dimension of the output.
+  OutputTile(const v1::Workload& workload, std::vector<std::string> axes, ScheduleBuilder* schedule);
+
+  // Gives the local buffers another layout.
+  void TransformLayout(const std::vector<std::string>& terms);
+  // Runs the carriers once per iteration of the loop, then takes the init out of the reduction, before its outermost
+  // loop, as block "init".
+  void PlaceAt(absl::string_view loop, absl::string_view reduction);
+
+  // Blocks that run over the tile: the carriers and, once placed, the init.
+  const std::vector<std::string>& blocks() const { return blocks_; }
+  // The block's loop over an axis.
+  std::string Loop(const std::string& block, absl::string_view axis) const;
+
+ private:
+  std::string anchor_;
+  std::vector<std::string> axes_;
+  ScheduleBuilder* const schedule_;  // borrowed
+  std::vector<std::string> locals_;
+  std::vector<std::string> blocks_;
+  bool copies_ = false;  // the only carrier is a copy, with iterators d0, d1, ...
+};
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_SPACES_OUTPUT_TILE_H_

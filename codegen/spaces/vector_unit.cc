@@ -1,0 +1,35 @@
+#include "codegen/spaces/vector_unit.h"
+
+#include <algorithm>
+
+#include "absl/strings/string_view.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+int64_t CacheBytes(const v1::Target& target, int level, int64_t fallback) {
+  for (const v1::CacheLevel& cache : target.caches()) {
+    if (cache.level() == level && cache.size_bytes() > 0) return cache.size_bytes();
+  }
+  return fallback;
+}
+
+}  // namespace
+
+VectorUnit VectorUnitOf(const v1::Target& target) {
+  const auto has = [&](absl::string_view feature) {
+    return std::find(target.features().begin(), target.features().end(), feature) != target.features().end();
+  };
+  VectorUnit unit{.lanes = 4, .registers = 16, .broadcast_operand = false};
+  if (has("avx512f")) {
+    unit = {.lanes = 16, .registers = 32, .broadcast_operand = true};
+  } else if (has("avx2")) {
+    unit = {.lanes = 8, .registers = 16, .broadcast_operand = false};
+  }
+  unit.l1_bytes = CacheBytes(target, 1, 32 << 10);
+  unit.l2_bytes = CacheBytes(target, 2, 512 << 10);
+  unit.threads = std::max(1, target.threads());
+  return unit;
+}
+
+}  // namespace tunefleet::codegen

@@ -1,0 +1,30 @@
+// What a register-tiled space must know of a Target: vector width, registers, caches, threads.
+#ifndef TUNEFLEET_CODEGEN_SPACES_VECTOR_UNIT_H_
+#define TUNEFLEET_CODEGEN_SPACES_VECTOR_UNIT_H_
+
+#include <cstdint>
+
+#include "proto/workload.pb.h"
+
+namespace tunefleet::codegen {
+
+struct VectorUnit {
+  int64_t lanes;           // fp32 lanes of a vector register
+  int64_t registers;       // vector registers
+  bool broadcast_operand;  // a multiply-add may take a broadcast scalar from memory without a register
+  int64_t l1_bytes;
+  int64_t l2_bytes;
+  int64_t threads;
+
+  // Whether accumulators, one row of vector operands and what else the inner loop keeps fit the registers.
+  bool Fits(int64_t accumulators, int64_t operands) const {
+    return accumulators + operands + (broadcast_operand ? 0 : 1) <= registers;
+  }
+  int64_t MostAccumulators() const { return registers - 1 - (broadcast_operand ? 0 : 1); }
+};
+
+VectorUnit VectorUnitOf(const v1::Target& target);
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_CODEGEN_SPACES_VECTOR_UNIT_H_

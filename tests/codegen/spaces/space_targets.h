@@ -1,0 +1,30 @@
+// Made-up machines for the tests of spaces: one per vector width.
+#ifndef TUNEFLEET_TESTS_CODEGEN_SPACES_SPACE_TARGETS_H_
+#define TUNEFLEET_TESTS_CODEGEN_SPACES_SPACE_TARGETS_H_
+
+#include "proto/workload.pb.h"
+
+namespace tunefleet::codegen {
+
+inline v1::Target PlainTarget(int threads) {
+  v1::Target target;
+  target.set_triple("x86_64-linux-gnu");
+  target.set_threads(threads);
+  return target;
+}
+
+inline v1::Target Avx2Target(int threads) {
+  v1::Target target = PlainTarget(threads);
+  target.add_features("avx2");
+  return target;
+}
+
+inline v1::Target Avx512Target(int threads) {
+  v1::Target target = Avx2Target(threads);
+  target.add_features("avx512f");
+  return target;
+}
+
+}  // namespace tunefleet::codegen
+
+#endif  // TUNEFLEET_TESTS_CODEGEN_SPACES_SPACE_TARGETS_H_
