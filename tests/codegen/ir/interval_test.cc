@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 #include "codegen/ir/printer.h"
 #include "tests/codegen/ir/random_expr.h"
@@ -235,6 +236,26 @@ TEST_P(RandomExprTest, BoundsOfLinearExpressionsAreExact) {
     ASSERT_TRUE(bounds.has_value());
     EXPECT_EQ(bounds->min, low) << Text(expr);
     EXPECT_EQ(bounds->max, high) << Text(expr);
+  }
+}
+
+TEST(BoundsTest, OfRemaindersKnowTheStep) {
+  const Var a = MakeVar("a");
+  const VarRanges ranges = {{a, {-20, 20}}};
+  const auto bounds = [&](int64_t factor, int64_t offset, int64_t divisor) {
+    return *BoundsOf(FloorMod(VarRef(a) * Int(factor) + Int(offset), Int(divisor)), ranges);
+  };
+  EXPECT_EQ(bounds(4, 1, 8).min, 1);
+  EXPECT_EQ(bounds(4, 1, 8).max, 5);
+  for (int64_t factor = 1; factor < 10; ++factor) {
+    for (int64_t offset = -6; offset < 7; ++offset) {
+      for (int64_t divisor = 2; divisor < 13; ++divisor) {
+        std::set<int64_t> values;
+        for (int64_t i = -20; i <= 20; ++i) values.insert(((i * factor + offset) % divisor + divisor) % divisor);
+        EXPECT_EQ(bounds(factor, offset, divisor).min, *values.begin()) << factor << " " << offset << " " << divisor;
+        EXPECT_EQ(bounds(factor, offset, divisor).max, *values.rbegin()) << factor << " " << offset << " " << divisor;
+      }
+    }
   }
 }
 
