@@ -1,7 +1,6 @@
 #include "tests/tuner/pipeline/fake_fleet.h"
 
 #include <algorithm>
-#include <thread>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -94,6 +93,10 @@ std::vector<v1::Trial> FakeFleet::accepted() const {
   MutexLock lock(&mutex_);
   return accepted_;
 }
+int FakeFleet::waiting() const {
+  MutexLock lock(&mutex_);
+  return static_cast<int>(queue_.size());
+}
 int FakeFleet::max_waiting() const {
   MutexLock lock(&mutex_);
   return max_waiting_;
@@ -114,8 +117,12 @@ absl::Status FakeRunner::Provide(const std::string& digest, const std::string& b
 }
 
 absl::Status FakeRunner::Submit(const v1::Trial& trial) {
-  const absl::Status open = Open();
-  return open.ok() ? fleet_->Submit(trial) : open;
+  absl::Status status = Open();
+  if (status.ok()) status = fleet_->Submit(trial);
+  MutexLock lock(&mutex_);
+  submitted_ = true;
+  wake_.SignalAll();
+  return status;
 }
 
 absl::StatusOr<std::optional<FinishedTrial>> FakeRunner::Next(absl::Duration timeout) {
@@ -129,11 +136,12 @@ absl::StatusOr<std::optional<FinishedTrial>> FakeRunner::Next(absl::Duration tim
     after = position_;
   }
   std::optional<FinishedTrial> finished = fleet_->Work(after);
+  MutexLock lock(&mutex_);
   if (!finished.has_value()) {
-    std::this_thread::yield();
+    if (fleet_->waiting() == 0 && !submitted_ && !closed_) wake_.WaitWithTimeout(&mutex_, timeout);
+    submitted_ = false;
     return std::nullopt;
   }
-  MutexLock lock(&mutex_);
   position_ = finished->cursor;
   return finished;
 }

@@ -46,6 +46,7 @@ class FakeFleet {
   // Codes of trials with one kernel, one entry per run.
   std::vector<std::string> searched_codes() const;
   std::vector<v1::Trial> accepted() const;
+  int waiting() const;
   int max_waiting() const;
   uint64_t acknowledged() const;
 
@@ -89,6 +90,7 @@ class FakeRunner : public Runner {
   common::CondVar wake_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
   uint64_t position_ ABSL_GUARDED_BY(mutex_);
+  bool submitted_ ABSL_GUARDED_BY(mutex_) = false;  // since the last look for results
   bool stuck_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
