@@ -1,6 +1,5 @@
 #include "tests/codegen/interpreter/random_nest.h"
 
-#include <functional>
 #include <utility>
 
 #include "absl/random/random.h"
