@@ -1,6 +1,7 @@
 #include "device_server/fleet/agent.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <utility>
 
@@ -13,6 +14,7 @@
 namespace tunefleet::device {
 namespace {
 
+constexpr int kControlNice = -10;
 constexpr absl::Duration kFirstMessageTimeout = absl::Seconds(10);
 // A trial without a deadline on its lease.
 constexpr absl::Duration kDefaultTimeLimit = absl::Minutes(10);
@@ -119,6 +121,8 @@ bool Agent::InVain(const v1::Lease& lease) {
 }
 
 void Agent::DeviceMain() {
+  // Where it must share a core with the kernel, the control thread goes first. Refused to the unprivileged: harmless.
+  setpriority(PRIO_PROCESS, 0, kControlNice);
   while (const std::optional<v1::Assign> assign = WaitForTrial()) CarryOut(*assign);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -74,6 +75,7 @@ int Serve(uint32_t sandbox, int proc_fd) {
 }  // namespace
 
 int RunZygote() {
+  setpriority(PRIO_PROCESS, 0, 0);  // not the rank of the thread that started it
   const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const uint32_t sandbox = IsolateProcess(/*hide_files=*/SeccompAvailable());
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of identity, which clears it

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <limits>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -61,10 +62,11 @@ ThreadPool::ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, st
         ThreadMain();
       }).detach();
     } catch (const std::system_error&) {
-      return;
+      break;
     }
     ++started_;
   }
+  while (ready_.load(std::memory_order_acquire) != started_) sched_yield();
 }
 
 uint32_t ThreadPool::WaitForLaunch(uint32_t seen) {
@@ -82,38 +84,51 @@ uint32_t ThreadPool::WaitForLaunch(uint32_t seen) {
   }
 }
 
-void ThreadPool::RunTasks() {
+void ThreadPool::RunTasks(uint32_t launch) {
   t_inside_task = true;
-  const Job job = job_;
-  for (int64_t i = next_.fetch_add(1, std::memory_order_relaxed); i < job.count;
-       i = next_.fetch_add(1, std::memory_order_relaxed)) {
-    job.task(job.argument, i);
+  int64_t ran = 0;
+  uint64_t state = unclaimed_.load(std::memory_order_acquire);
+  while (static_cast<uint32_t>(state >> 32) == launch && static_cast<uint32_t>(state) != 0) {
+    const int64_t index = count_.load(std::memory_order_relaxed) - static_cast<uint32_t>(state);
+    const tf_task task = task_.load(std::memory_order_relaxed);
+    void* const argument = argument_.load(std::memory_order_relaxed);
+    if (!unclaimed_.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+      continue;
+    }
+    task(argument, index);
+    ++ran;
+    state = unclaimed_.load(std::memory_order_acquire);
   }
   t_inside_task = false;
+  if (ran > 0) done_.fetch_add(ran, std::memory_order_release);
 }
 
 void ThreadPool::ThreadMain() {
   if (on_thread_start_) on_thread_start_();
+  ready_.fetch_add(1, std::memory_order_release);
   uint32_t seen = 0;
   while (true) {
     seen = WaitForLaunch(seen);
-    RunTasks();
-    finished_.fetch_add(1, std::memory_order_release);
+    RunTasks(seen);
   }
 }
 
 void ThreadPool::ParallelFor(int64_t count, tf_task task, void* argument) {
-  if (t_inside_task || started_ == 0) {
+  if (count <= 0) return;
+  if (t_inside_task || started_ == 0 || count > std::numeric_limits<uint32_t>::max()) {
     for (int64_t i = 0; i < count; ++i) task(argument, i);
     return;
   }
-  job_ = {count, task, argument};
-  next_.store(0, std::memory_order_relaxed);
-  finished_.store(0, std::memory_order_relaxed);
-  launch_.fetch_add(1, std::memory_order_seq_cst);
+  const uint32_t launch = launch_.load(std::memory_order_relaxed) + 1;
+  count_.store(count, std::memory_order_relaxed);
+  task_.store(task, std::memory_order_relaxed);
+  argument_.store(argument, std::memory_order_relaxed);
+  done_.store(0, std::memory_order_relaxed);
+  unclaimed_.store(static_cast<uint64_t>(launch) << 32 | static_cast<uint64_t>(count), std::memory_order_release);
+  launch_.store(launch, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) > 0) FutexWakeAll(&launch_);
-  RunTasks();
-  for (int spin = 0; finished_.load(std::memory_order_acquire) != started_; ++spin) {
+  RunTasks(launch);
+  for (int spin = 0; done_.load(std::memory_order_acquire) != count; ++spin) {
     if (spin < kSpinsBeforeYield) {
       Pause();
     } else {

@@ -1,5 +1,6 @@
 // The pinned pool behind tf_runtime::parallel_for. The calling thread takes part; the others spin for a while between
-// launches and then sleep, so that a launch on a busy pool costs well under a microsecond.
+// launches and then sleep, so that a launch on a busy pool costs well under a microsecond. A launch waits for its
+// tasks, not for the threads: one that comes late, or is not scheduled at all, holds up nobody.
 //
 // One launch at a time, from the thread that made the pool; a launch from inside a task runs serially. The pool's
 // threads never end before the process does: a worker process is killed, not joined.
@@ -17,7 +18,8 @@ namespace tunefleet::device {
 
 class ThreadPool {
  public:
-  // `cores` may be empty (not pinned) and is used round robin. `on_thread_start` runs first on each thread made.
+  // `cores` may be empty (not pinned) and is used round robin. `on_thread_start` runs first on each thread made,
+  // and on all of them before the constructor returns.
   ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, std::function<void()> on_thread_start);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -30,24 +32,23 @@ class ThreadPool {
   void ParallelFor(int64_t count, tf_task task, void* argument);
 
  private:
-  struct Job {
-    int64_t count = 0;
-    tf_task task = nullptr;
-    void* argument = nullptr;
-  };
-
   void ThreadMain();
-  void RunTasks();
+  void RunTasks(uint32_t launch);
   uint32_t WaitForLaunch(uint32_t seen);
 
   tf_runtime runtime_ = {};
   std::function<void()> on_thread_start_;
   uint32_t started_ = 0;
-  Job job_;  // written before launch_ rises, read after
-  alignas(64) std::atomic<uint32_t> launch_{0};
+  std::atomic<uint32_t> ready_{0};
+  // The launch in the upper half, its unclaimed tasks in the lower. A task is claimed by counting down, which fails for
+  // a thread that still has an earlier launch in mind; so what follows was read unchanged by whoever claims.
+  alignas(64) std::atomic<uint64_t> unclaimed_{0};
+  std::atomic<int64_t> count_{0};
+  std::atomic<tf_task> task_{nullptr};
+  std::atomic<void*> argument_{nullptr};
+  std::atomic<uint32_t> launch_{0};  // what idle threads wait on
   std::atomic<uint32_t> sleepers_{0};
-  alignas(64) std::atomic<int64_t> next_{0};
-  alignas(64) std::atomic<uint32_t> finished_{0};
+  alignas(64) std::atomic<int64_t> done_{0};
 };
 
 // Pins the calling thread. False when the machine refuses.

@@ -1,6 +1,7 @@
 #include "device_server/worker/worker_process.h"
 
 #include <dlfcn.h>
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -58,9 +59,25 @@ void PlaceDescriptors(const std::vector<UniqueFd>& fds) {
   }
 }
 
+// Memory that the segments of a shared object take, by its own account; 0 for what is no 64-bit ELF file.
+uint64_t SegmentBytes(int fd) {
+  Elf64_Ehdr header;
+  if (pread(fd, &header, sizeof(header), 0) != sizeof(header)) return 0;
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64) return 0;
+  uint64_t bytes = 0;
+  for (uint64_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    const uint64_t at = header.e_phoff + i * sizeof(segment);
+    if (pread(fd, &segment, sizeof(segment), static_cast<off_t>(at)) != sizeof(segment)) break;
+    if (segment.p_type == PT_LOAD && __builtin_add_overflow(bytes, segment.p_memsz, &bytes)) return ~uint64_t{0};
+  }
+  return bytes;
+}
+
 class Worker {
  public:
-  Worker(const MappedBuffers* buffers, const tf_runtime* runtime) : buffers_(buffers), runtime_(runtime) {}
+  Worker(const MappedBuffers* buffers, const tf_runtime* runtime, uint64_t memory_limit_bytes)
+      : buffers_(buffers), runtime_(runtime), memory_limit_bytes_(memory_limit_bytes) {}
 
   WorkerReport Obey(const WorkerCommand& command) {
     const uint64_t begin = NowNs();
@@ -84,6 +101,12 @@ class Worker {
 
  private:
   void Load(bool needs_prepare, WorkerReport* report) {
+    // The loader does not say why it could not map a segment, so what is too large is found beforehand.
+    report->amount = SegmentBytes(kCodeFd);
+    if (report->amount > memory_limit_bytes_) {
+      report->kind = WorkerReportKind::kNoMemory;
+      return;
+    }
     BeginLoading();
     void* const library = dlopen(kCodePath, RTLD_NOW | RTLD_LOCAL);
     EndLoading();
@@ -121,6 +144,7 @@ class Worker {
 
   const MappedBuffers* const buffers_;
   const tf_runtime* const runtime_;
+  const uint64_t memory_limit_bytes_;
   tf_entry run_ = nullptr;
   tf_entry prepare_ = nullptr;
 };
@@ -159,7 +183,7 @@ void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd) {
   ready.kind = WorkerReportKind::kReady;
   ready.sandbox = sandbox;
   Send(ready);
-  Worker worker(&buffers, pool.runtime());
+  Worker worker(&buffers, pool.runtime(), spec.memory_limit_bytes);
   while (true) {
     WorkerCommand command;
     const ssize_t count = read(kReportFd, &command, sizeof(command));

@@ -88,10 +88,10 @@ v1::Trial MakeTrialOfCode(const std::string& name, std::string code, TestBlobs* 
   check.set_reference_digest(blobs->Put(std::move(reference)));
   check.set_absolute(1e-5);
   v1::MeasureOptions& options = *trial.mutable_options();
-  options.mutable_kernel_timeout()->set_nanos(300'000'000);
-  options.mutable_load_timeout()->set_nanos(500'000'000);
+  options.mutable_kernel_timeout()->set_seconds(1);
+  options.mutable_load_timeout()->set_seconds(1);
   options.mutable_min_sample_time()->set_nanos(200'000);
-  options.set_memory_limit_bytes(64 << 20);
+  options.set_memory_limit_bytes(16 << 20);
   return trial;
 }
 
