@@ -9,6 +9,9 @@
 namespace tunefleet::device {
 namespace {
 
+// Each holds a descriptor.
+constexpr size_t kMostEntries = 256;
+
 std::string Key(v1::BufferFill fill, const v1::BufferSpec& spec, BufferLayout layout) {
   fill.clear_buffer();
   return absl::StrCat(spec.size_bytes(), "/", LayoutOffset(spec, layout), "/", fill.SerializeAsString());
@@ -43,7 +46,7 @@ absl::StatusOr<std::shared_ptr<BufferFile>> FillCache::Get(const v1::BufferFill&
 }
 
 void FillCache::Shrink() {
-  while (size_bytes_ > bound_bytes_ && entries_.size() > 1) {
+  while ((size_bytes_ > bound_bytes_ && entries_.size() > 1) || entries_.size() > kMostEntries) {
     size_bytes_ -= entries_.back().file->file_bytes();
     index_.erase(entries_.back().key);
     entries_.pop_back();
