@@ -78,7 +78,8 @@ size_t OffsetOf(const Buffer& buffer, int64_t i) {
 
 }  // namespace
 
-Buffers RunKernel(const LoopNest& nest, const Artifact& artifact, const Buffers& inputs, int threads) {
+Buffers RunKernel(const LoopNest& nest, const Artifact& artifact, const Buffers& inputs, int threads,
+                  std::string* workspace_after) {
   std::vector<const Buffer*> arguments;
   for (const Buffer& buffer : nest.buffers) {
     if (buffer.role != Role::kTemporary) arguments.push_back(&buffer);
@@ -109,6 +110,7 @@ Buffers RunKernel(const LoopNest& nest, const Artifact& artifact, const Buffers&
     TF_CHECK(kernel.prepare()(pointers.data(), workspace.data(), lent) == 0, "tf_prepare");
   }
   TF_CHECK(kernel.run()(pointers.data(), workspace.data(), lent) == 0, "tf_run");
+  if (workspace_after != nullptr) workspace_after->assign(static_cast<const char*>(workspace.data()), workspace.size());
 
   Buffers outputs;
   for (size_t b = 0; b < arguments.size(); ++b) {
