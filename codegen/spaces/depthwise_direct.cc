@@ -19,7 +19,7 @@
 namespace tunefleet::codegen {
 namespace {
 
-constexpr int64_t kMostStores = 1500;
+constexpr int64_t kMostStores = 1000;
 
 // Values of knob "edge"; the same as those of x86.conv2d.direct.
 constexpr int64_t kEdgeBranch = 0;

@@ -18,7 +18,7 @@
 namespace tunefleet::codegen {
 namespace {
 
-constexpr int64_t kMostStores = 1500;
+constexpr int64_t kMostStores = 1000;
 constexpr int64_t kPackedRow = 64;  // elements of a row of A that lie together when A is packed; unroll_k divides it
 
 // Loops over cache blocks and over the tiles inside, outermost first. Index: knob "order".
