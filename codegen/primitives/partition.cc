@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "codegen/ir/tree.h"
-#include "codegen/primitives/independence.h"
 #include "codegen/primitives/names.h"
 #include "codegen/primitives/sites.h"
 #include "common/status_macros.h"
@@ -163,15 +162,7 @@ absl::StatusOr<LoopNest> Partition(const LoopNest& nest, absl::string_view loop,
     VarMap map;
     parts.push_back(CopyOf(MakeStmt(std::move(part)), suffixes[i], buffers, &map, &around));
   }
-  LoopNest result = ReplaceTarget(named, path, MakeSeq(std::move(parts)));
-  for (const Loop* inner : LoopsIn(target.body)) {
-    if (inner->kind == LoopKind::kSerial || inner->kind == LoopKind::kUnrolled) continue;
-    for (const std::string& suffix : suffixes) {
-      TF_ASSIGN_OR_RETURN(const Path copy, FindLoop(result, absl::StrCat(inner->var->name, suffix)));
-      TF_RETURN_IF_ERROR(CheckConcurrentLoops(result, copy));
-    }
-  }
-  return result;
+  return ReplaceTarget(named, path, MakeSeq(std::move(parts)));
 }
 
 }  // namespace tunefleet::codegen

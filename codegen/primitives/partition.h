@@ -18,8 +18,7 @@ namespace tunefleet::codegen {
 
 // Points are relative to the loop's begin, ascending, inside its extent; one more suffix than points, appended to the
 // names of the loop and of every loop and block inside. Errors: NOT_FOUND, INVALID_ARGUMENT (points, suffixes, names),
-// ALREADY_EXISTS, FAILED_PRECONDITION (not serial, extent not constant, scratch of a parallel or vectorized loop inside
-// would be shared by the parts).
+// ALREADY_EXISTS, FAILED_PRECONDITION (not serial, extent not constant).
 absl::StatusOr<LoopNest> Partition(const LoopNest& nest, absl::string_view loop, const std::vector<int64_t>& points,
                                    const std::vector<std::string>& suffixes);
 
