@@ -215,7 +215,7 @@ class Conv2dDirectSpace : public KnobSpace {
     b.Reorder(loops);
 
     tile.PlaceAt(outer.back(), reduction.front());
-    if (lanes_.plain) {
+    if (lanes_.plain && s_.co > 1) {  // a single channel is in no index: its lanes would seem to collide
       const std::string width = absl::StrCat(lanes_.width);
       tile.TransformLayout({"0", "1/" + width, "2", "3", "1%" + width});
     }

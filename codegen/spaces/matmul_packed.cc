@@ -227,7 +227,8 @@ class MatmulPackedSpace : public KnobSpace {
     const std::string row = absl::StrCat("b.packed.d", Dimension(false, s_.tb));
     b.Split(column, {0, at[n_vectors_], unit_.lanes}, {column + ".o", column + ".i", column + ".v"});
     b.Reorder({column + ".o", row, column + ".i", column + ".v"});
-    b.Unroll(column + ".i").Vectorize(column + ".v");
+    b.Unroll(column + ".i");
+    if (s_.n > 1) b.Vectorize(column + ".v");  // a single column is in no index: its lanes would seem to collide
   }
 
   // Fuses what becomes parallel, and names the loops that will after partition.

@@ -114,6 +114,14 @@ TEST(SpaceLegalityTest, ImageConvolutions) {
                "conv2d(h=9,w=9,ci=4,co=16,k=7,s=2,p=3)+relu"},
               2);
 }
+TEST(SpaceLegalityTest, SingleElements) {
+  CheckShapes(
+      {"conv2d(h=1,w=1,ci=1,co=1,k=1,layout=NCHW)", "conv2d(h=5,w=5,ci=1,co=1,k=3,p=1,layout=NCHW)+bias",
+       "conv2d(h=4,w=1,ci=5,co=1,kh=3,kw=1,ph=1)", "conv2d(h=3,w=3,ci=2,co=3,k=1,p=2,s=3,layout=NCHW)",
+       "depthwise_conv2d(h=1,w=1,c=1,k=1,layout=NCHW)", "depthwise_conv2d(h=3,w=5,c=1,k=3)+relu", "matmul(m=1,n=1,k=1)",
+       "matmul(m=5,n=1,k=33,tb=1)", "matmul(m=1,n=7,k=2,ta=1)", "dense(m=1,n=1,k=7)+bias"},
+      6);
+}
 TEST(SpaceLegalityTest, DepthwiseConvolutions) { CheckShapes(RandomConvolutions(16, true, 3), 3); }
 TEST(SpaceLegalityTest, Matmuls) { CheckShapes(RandomMatmuls(16, false, 4), 4); }
 TEST(SpaceLegalityTest, DenseLayers) { CheckShapes(RandomMatmuls(8, true, 5), 5); }
