@@ -56,7 +56,8 @@ absl::StatusOr<v1::Target> ParseTarget(absl::string_view text) {
     }
   }
   const absl::StatusOr<KernelTarget> machine = MakeKernelTarget(target, /*aggressive=*/false);
-  if (!machine.ok()) return Wrong(text, machine.status().message());
+  if (!machine.ok())
+    return absl::InvalidArgumentError(absl::StrCat("target '", text.substr(0, 200), "': ", machine.status().message()));
   const llvm::MCSubtargetInfo& subtarget = *machine->machine->getMCSubtargetInfo();
   std::set<std::string> features;
   for (const llvm::SubtargetFeatureKV& feature : subtarget.getAllProcessorFeatures()) {

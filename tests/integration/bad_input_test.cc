@@ -38,7 +38,7 @@ TEST_P(BadInputTest, IsAnsweredInOneLineWithStatusTwo) {
   for (const std::string& argument : GetParam().arguments) {
     command.push_back(absl::StrReplaceAll(argument, {{"DIR", sandbox.Path(".")}}));
   }
-  const Finished run = Run(sandbox, command);
+  const Finished run = RunProgram(sandbox, command);
   EXPECT_EQ(run.exit, 2) << run.out << run.err;
   EXPECT_THAT(run.out, IsEmpty());
   EXPECT_THAT(run.err, StartsWith("tunefleet: "));
@@ -76,7 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"UnreachableTracker",
                  {"tune", kSmall, "--records=DIR/a.db", "--tracker=127.0.0.1:1"},
                  "tracker 127.0.0.1:1 does not answer"},
-        BadInput{"BestOfMissingFile", {"best", "--records=DIR/missing.db"}, "missing.db"},
+        BadInput{"BestOfMissingFile", {"best", "--records=DIR/missing.db"}, "tunefleet tune --records="},
         BadInput{"BestOfGarbage", {"best", "--records=DIR/corrupt.db"}, "corrupt.db"},
         BadInput{"BuildWithoutOutput", {"build", "--records=DIR/missing.db"}, "-o conv.so"},
         BadInput{"BuildOfMissingFile", {"build", "--records=DIR/missing.db", "-o", "DIR/x.so"}, "missing.db"},
@@ -100,8 +100,8 @@ TEST(TrackerBadInputTest, PortInUseIsNamed) {
   socklen_t size = sizeof(address);
   getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
   const std::string port = absl::StrCat(ntohs(address.sin_port));
-  const Finished run = Run(sandbox, {Program("tunefleet-tracker"), "--listen=127.0.0.1:" + port,
-                                     absl::StrCat("--state=", sandbox.Path("state"))});
+  const Finished run = RunProgram(sandbox, {Program("tunefleet-tracker"), "--listen=127.0.0.1:" + port,
+                                            absl::StrCat("--state=", sandbox.Path("state"))});
   close(socket);
   EXPECT_EQ(run.exit, 2) << run.out << run.err;
   EXPECT_THAT(run.err, HasSubstr(port));
@@ -109,7 +109,7 @@ TEST(TrackerBadInputTest, PortInUseIsNamed) {
 
 TEST(TrackerBadInputTest, PublicAddressIsRefused) {
   Sandbox sandbox;
-  const Finished run = Run(
+  const Finished run = RunProgram(
       sandbox, {Program("tunefleet-tracker"), "--listen=0.0.0.0:0", absl::StrCat("--state=", sandbox.Path("state"))});
   EXPECT_EQ(run.exit, 2) << run.out << run.err;
   EXPECT_THAT(run.err, HasSubstr("TLS"));

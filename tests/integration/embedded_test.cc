@@ -39,7 +39,7 @@ class EmbeddedTest : public ::testing::Test {
 };
 
 TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
-  const Finished tune = Run(sandbox_, Tune(16));
+  const Finished tune = RunProgram(sandbox_, Tune(16));
   ASSERT_EQ(tune.exit, 0) << tune.out << tune.err;
   const auto report = JsonLines(LastLine(tune.out));
   ASSERT_EQ(report.size(), 1u);
@@ -52,7 +52,7 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
   EXPECT_FALSE(StateIsLeft());
 
   // One record per trial, each of another configuration.
-  const Finished list = Run(sandbox_, {Program("tunefleet"), "records", "list", Records(), "--json"});
+  const Finished list = RunProgram(sandbox_, {Program("tunefleet"), "records", "list", Records(), "--json"});
   ASSERT_EQ(list.exit, 0) << list.err;
   std::set<std::string> configs;
   for (const google::protobuf::Struct& record : JsonLines(list.out)) {
@@ -62,29 +62,30 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
     configs.insert(record.fields().at("config").ShortDebugString());
   }
   EXPECT_EQ(configs.size(), 16u);
-  EXPECT_EQ(Run(sandbox_, {Program("tunefleet"), "records", Records()}).exit, 0);
+  EXPECT_EQ(RunProgram(sandbox_, {Program("tunefleet"), "records", Records()}).exit, 0);
 
-  const Finished best = Run(sandbox_, {Program("tunefleet"), "best", Records(), kOp});
+  const Finished best = RunProgram(sandbox_, {Program("tunefleet"), "best", Records(), kOp});
   ASSERT_EQ(best.exit, 0) << best.err;
   EXPECT_THAT(best.out, HasSubstr("GFLOP/s"));
   EXPECT_THAT(best.out, HasSubstr("schedule of direct"));
   EXPECT_THAT(best.out, HasSubstr("run:"));
 
   const std::string library = sandbox_.Path("conv.so");
-  const Finished build = Run(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
+  const Finished build = RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
   ASSERT_EQ(build.exit, 0) << build.err;
-  const Finished compile = Run(sandbox_, {"/usr/bin/cc", "-std=c99", "-Wall", "-Werror",
-                                          sandbox_.Path("conv_example.c"), "-ldl", "-o", sandbox_.Path("example")});
+  const Finished compile =
+      RunProgram(sandbox_, {"/usr/bin/cc", "-std=c99", "-Wall", "-Werror", sandbox_.Path("conv_example.c"), "-ldl",
+                            "-o", sandbox_.Path("example")});
   ASSERT_EQ(compile.exit, 0) << compile.err;
-  const Finished example = Run(sandbox_, {sandbox_.Path("example"), library});
+  const Finished example = RunProgram(sandbox_, {sandbox_.Path("example"), library});
   EXPECT_EQ(example.exit, 0) << example.err;
   EXPECT_THAT(example.out, HasSubstr("checksum"));
 
   // The same command again measures nothing; a longer one continues.
-  const Finished again = Run(sandbox_, Tune(16));
+  const Finished again = RunProgram(sandbox_, Tune(16));
   ASSERT_EQ(again.exit, 0) << again.err;
   EXPECT_EQ(FirstResult(JsonLines(LastLine(again.out))[0]).fields().at("trials_resumed").number_value(), 16);
-  const Finished more = Run(sandbox_, Tune(20));
+  const Finished more = RunProgram(sandbox_, Tune(20));
   ASSERT_EQ(more.exit, 0) << more.err;
   const RecordBooks books = ReadRecords(sandbox_.Path("conv.db"));
   EXPECT_EQ(books.search, 20);
@@ -110,7 +111,7 @@ TEST_P(EmbeddedStopTest, LeavesNoProcessAndNoFileAndResumes) {
   EXPECT_TRUE(sandbox_.IsCleanSoon()) << "left: " << sandbox_.Processes().size() << " processes";
   const int known = ReadRecords(sandbox_.Path("conv.db")).search;
   EXPECT_GT(known, 0);
-  const Finished resumed = Run(sandbox_, Tune(known + 10));
+  const Finished resumed = RunProgram(sandbox_, Tune(known + 10));
   ASSERT_EQ(resumed.exit, 0) << resumed.out << resumed.err;
   const RecordBooks books = ReadRecords(sandbox_.Path("conv.db"));
   EXPECT_EQ(books.search, known + 10);
@@ -125,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(Signals, EmbeddedStopTest, ::testing::Values(SIGINT, SI
 TEST_F(EmbeddedTest, SecondTunerOnTheSameRecordsIsRefused) {
   Process first(sandbox_, "first", Tune(100000));
   ASSERT_TRUE(first.PrintsSoon("searching")) << first.Out() << first.Err();
-  const Finished second = Run(sandbox_, Tune(100000));
+  const Finished second = RunProgram(sandbox_, Tune(100000));
   EXPECT_EQ(second.exit, 2);
   EXPECT_THAT(second.err, HasSubstr("conv.db"));
   first.Signal(SIGTERM);
@@ -141,7 +142,7 @@ TEST_F(EmbeddedTest, CrashingBuilderCostsOneCandidateEach) {
                                   sandbox_.Path("bin/tunefleet-builder"));
   std::vector<std::string> command = Tune(12, sandbox_.Path("bin/tunefleet"));
   command.push_back("--builders=1");
-  const Finished tune = Run(sandbox_, command);
+  const Finished tune = RunProgram(sandbox_, command);
   ASSERT_EQ(tune.exit, 0) << tune.out << tune.err;
   const auto failures = FirstResult(JsonLines(LastLine(tune.out))[0]).fields().at("failures").struct_value().fields();
   ASSERT_EQ(failures.count("BUILD_CRASHED"), 1u) << tune.out;

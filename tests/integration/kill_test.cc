@@ -23,7 +23,6 @@ namespace tunefleet::testing {
 namespace {
 
 constexpr int kTrials = 24;
-constexpr absl::Duration kKillWithin = absl::Seconds(3);  // of the tuner's start; a run takes about that long
 
 int Rounds() {
   const char* text = std::getenv("TUNEFLEET_KILL_ROUNDS");
@@ -50,8 +49,8 @@ class Fleet {
         sandbox_, "agent",
         std::vector<std::string>{Program("tunefleet-device"), "--tracker=" + Address(), "--id=d1", "--class=test"});
     EXPECT_TRUE(Soon([this] {
-      return Run(sandbox_, {Program("tunefleet"), "devices", "--tracker=" + Address(), "--json"}).out.find("\"d1\"") !=
-             std::string::npos;
+      return RunProgram(sandbox_, {Program("tunefleet"), "devices", "--tracker=" + Address(), "--json"})
+                 .out.find("\"d1\"") != std::string::npos;
     })) << agent_->Err();
   }
   void StartTuner() {
@@ -97,6 +96,21 @@ class Fleet {
   std::unique_ptr<Process> tuner_;
 };
 
+// How long a run takes that nobody disturbs: kill times are drawn from that span.
+absl::Duration RunTime() {
+  static const absl::Duration time = [] {
+    Fleet fleet(1);
+    const absl::Time begin = absl::Now();
+    fleet.StartTuner();
+    EXPECT_EQ(fleet.tuner().Wait(), 0) << fleet.tuner().Out() << fleet.tuner().Err();
+    const absl::Duration taken = absl::Now() - begin;
+    const Fleet::Verdict verdict = fleet.Judge();
+    EXPECT_EQ(verdict.lost + verdict.twice, 0);
+    return taken;
+  }();
+  return time;
+}
+
 // One run per round: the party is killed at a random time, started again, and the tuner gets to its end.
 template <typename KillAndRestart>
 void RunRounds(const char* party, int first_seed, const KillAndRestart& kill_and_restart) {
@@ -104,7 +118,7 @@ void RunRounds(const char* party, int first_seed, const KillAndRestart& kill_and
   for (int round = 0; round < Rounds(); ++round) {
     SCOPED_TRACE(absl::StrCat(party, ", round ", round));
     std::mt19937 random(first_seed + round);
-    const absl::Duration when = kKillWithin * std::uniform_real_distribution<double>(0, 1)(random);
+    const absl::Duration when = RunTime() * std::uniform_real_distribution<double>(0, 1)(random);
     Fleet fleet(first_seed + round);
     fleet.StartTuner();
     absl::SleepFor(when);

@@ -138,7 +138,7 @@ bool Process::PrintsSoon(const std::string& text) {
   return printed();
 }
 
-Finished Run(const Sandbox& sandbox, std::vector<std::string> arguments) {
+Finished RunProgram(const Sandbox& sandbox, std::vector<std::string> arguments) {
   Process process(sandbox, "run", std::move(arguments));
   Finished finished;
   finished.exit = process.Wait();

@@ -75,7 +75,7 @@ struct Finished {
   std::string out;
   std::string err;
 };
-Finished Run(const Sandbox& sandbox, std::vector<std::string> arguments);
+Finished RunProgram(const Sandbox& sandbox, std::vector<std::string> arguments);
 
 // Looks again and again, for at most kPatience.
 bool Soon(const std::function<bool()>& condition);

@@ -40,8 +40,8 @@ std::string AsText(const v1::TuningRecord& record, const std::string& name, cons
                    const std::string& nest) {
   const double latency_ns = RecordLatencyNs(record);
   const v1::KernelResult& kernel = record.result().kernels(0);
-  std::string text = absl::StrFormat("%s on %s (%s, %d threads)\n", name, record.device_class(),
-                                     TargetText(record.target()), std::max(1, record.target().threads()));
+  std::string text = absl::StrFormat("%s on %s (%s, %s)\n", name, record.device_class(), TargetText(record.target()),
+                                     ThreadsText(record.target()));
   absl::StrAppend(&text, "  operator   ", task.task.workload_key, "\n");
   absl::StrAppendFormat(&text, "  latency    %s (median of %d samples, %s)\n", LatencyText(latency_ns),
                         kernel.samples_size(), QualityText(kernel.quality()));
@@ -97,8 +97,7 @@ std::string AsJson(const v1::TuningRecord& record, const std::string& name, cons
 }
 
 absl::StatusOr<int> ShowBest(const Flags& flags, const CommandContext& context) {
-  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
-                      context.parts->open_database(flags.records, DatabaseAccess::kRead));
+  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, OpenRecords(context, flags.records));
   TF_ASSIGN_OR_RETURN(const std::vector<TaskSummary> tasks, SelectTasks(*database, flags.task, flags.records));
   const WorkloadNames names;
   int exit_status = kExitOk;

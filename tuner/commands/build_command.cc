@@ -47,8 +47,7 @@ absl::Status WriteFile(const std::filesystem::path& path, absl::string_view cont
 
 absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
   if (flags.output.empty()) return absl::InvalidArgumentError("build: -o is missing; expected e.g. -o conv.so");
-  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
-                      context.parts->open_database(flags.records, DatabaseAccess::kRead));
+  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, OpenRecords(context, flags.records));
   TF_ASSIGN_OR_RETURN(const std::vector<TaskSummary> tasks, SelectTasks(*database, flags.task, flags.records));
   const std::string name = WorkloadNames().Name(tasks[0].task);
   if (tasks.size() > 1) {

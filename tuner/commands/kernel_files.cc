@@ -105,8 +105,8 @@ std::string KernelHeader(const ShippedKernel& kernel) {
   return absl::StrCat(
       "/* ", kernel.file, ": a kernel tuned by tunefleet.\n *\n",  //
       " *   operator  ", kernel.workload_key, "\n",                //
-      " *   target    ", TargetText(kernel.target), ", ", std::max(1, kernel.target.threads()), " threads\n",
-      " *   measured  ", LatencyText(kernel.latency_ns), absl::StrFormat(", %.1f GFLOP/s", kernel.gflops), "\n *\n",
+      " *   target    ", TargetText(kernel.target), ", ", ThreadsText(kernel.target), "\n", " *   measured  ",
+      LatencyText(kernel.latency_ns), absl::StrFormat(", %.1f GFLOP/s", kernel.gflops), "\n *\n",
       " * Buffers, in the order of the `buffers` argument of both entry points:\n", absl::StrJoin(comments, "\n"),
       "\n *\n * Blocked layouts (NCHW<b>c) round channels up to the block; padding lanes are zero on input and are "
       "written "

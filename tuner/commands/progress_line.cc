@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "tuner/commands/text.h"
 
 namespace tunefleet::tuner {
@@ -41,6 +42,30 @@ std::string TimeLeftText(absl::Duration left) {
   return absl::StrFormat("%dh%02dm left", seconds / 3600, seconds / 60 % 60);
 }
 
+// `brief`: the same in fewer letters, failures as one number.
+std::vector<std::string> Parts(const std::string& name, const Progress& progress, bool brief) {
+  std::vector<std::string> parts;
+  parts.push_back(absl::StrCat(name, " ", brief ? "" : StageText(progress.stage), brief ? "" : " ",
+                               progress.trials_done, "/", progress.trials_total));
+  if (progress.best_latency_ns > 0) {
+    parts.push_back(absl::StrFormat(brief ? "%.1f GFLOP/s" : "best %.1f GFLOP/s", progress.best_gflops));
+    if (!brief) absl::StrAppend(&parts.back(), " (", LatencyText(progress.best_latency_ns), ")");
+  } else {
+    parts.push_back("no kernel yet");
+  }
+  parts.push_back(absl::StrFormat(brief ? "%.1f/s" : "%.1f trials/s", progress.trials_per_second));
+  parts.push_back(absl::StrFormat(brief ? "busy %.0f%%" : "device %.0f%%", 100 * progress.device_busy));
+  int failures = 0;
+  for (const auto& [outcome, count] : progress.failures) failures += count;
+  if (failures > 0) parts.push_back(brief ? absl::StrCat(failures, " failed") : FailureList(progress.failures));
+  if (progress.stage == TuneStage::kDone) {
+    parts.push_back(absl::StrFormat("%.1fs", absl::ToDoubleSeconds(progress.elapsed)));
+  } else if (progress.time_left != absl::InfiniteDuration()) {
+    parts.push_back(TimeLeftText(progress.time_left));
+  }
+  return parts;
+}
+
 int TerminalWidth(std::FILE* file) {
   winsize size{};
   return ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col - 1 : 79;
@@ -49,29 +74,9 @@ int TerminalWidth(std::FILE* file) {
 }  // namespace
 
 std::string ProgressLine(const std::string& name, const Progress& progress, int width) {
-  std::vector<std::string> parts;
-  parts.push_back(
-      absl::StrFormat("%s %s %d/%d", name, StageText(progress.stage), progress.trials_done, progress.trials_total));
-  if (progress.best_latency_ns > 0) {
-    parts.push_back(
-        absl::StrFormat("best %.1f GFLOP/s (%s)", progress.best_gflops, LatencyText(progress.best_latency_ns)));
-  } else {
-    parts.push_back("no kernel yet");
-  }
-  parts.push_back(absl::StrFormat("%.1f trials/s", progress.trials_per_second));
-  parts.push_back(absl::StrFormat("device %.0f%%", 100 * progress.device_busy));
-  if (const std::string failures = FailureList(progress.failures); !failures.empty()) parts.push_back(failures);
-  if (progress.stage == TuneStage::kDone) {
-    parts.push_back(absl::StrFormat("%.1fs", absl::ToDoubleSeconds(progress.elapsed)));
-  } else if (progress.time_left != absl::InfiniteDuration()) {
-    parts.push_back(TimeLeftText(progress.time_left));
-  }
-  std::string line = parts[0];
-  for (size_t i = 1; i < parts.size(); ++i) {
-    if (static_cast<int>(line.size() + 3 + parts[i].size()) > width) break;
-    absl::StrAppend(&line, " | ", parts[i]);
-  }
-  return line.substr(0, std::max(width, 0));
+  const std::string line = absl::StrJoin(Parts(name, progress, /*brief=*/false), " | ");
+  if (static_cast<int>(line.size()) <= width) return line;
+  return absl::StrJoin(Parts(name, progress, /*brief=*/true), " | ").substr(0, std::max(width, 0));
 }
 
 ProgressPrinter::ProgressPrinter(std::FILE* file, bool terminal, const common::Clock* clock)

@@ -157,8 +157,7 @@ absl::Status ShowRecords(const Flags& flags, const CommandContext& context) {
     return absl::InvalidArgumentError(
         absl::StrCat("records: unknown action '", flags.verb, "'; expected 'records list' or 'records'"));
   }
-  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database,
-                      context.parts->open_database(flags.records, DatabaseAccess::kRead));
+  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, OpenRecords(context, flags.records));
   TF_ASSIGN_OR_RETURN(const std::vector<TaskSummary> tasks, SelectTasks(*database, flags.task, flags.records));
   return flags.verb == "list" ? ListRecords(flags, *database, tasks, context)
                               : Summarize(flags, *database, tasks, context);

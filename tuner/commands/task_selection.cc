@@ -48,6 +48,13 @@ std::string WorkloadNames::Name(const TaskIdentity& task) const {
   return found == known_.end() ? task.workload_key : found->name;
 }
 
+absl::StatusOr<std::unique_ptr<Database>> OpenRecords(const CommandContext& context, const std::string& records) {
+  absl::StatusOr<std::unique_ptr<Database>> database = context.parts->open_database(records, DatabaseAccess::kRead);
+  if (!absl::IsNotFound(database.status())) return database;
+  return absl::NotFoundError(absl::StrCat(
+      database.status().message(), "; expected a file that 'tunefleet tune --records=", records, "' has written"));
+}
+
 absl::StatusOr<std::vector<TaskSummary>> SelectTasks(Database& database, const TaskFlags& flags,
                                                      const std::string& records) {
   TF_ASSIGN_OR_RETURN(const std::vector<codegen::NamedWorkload> workloads, WorkloadsOf(flags.workload, flags.op));
@@ -72,7 +79,7 @@ absl::StatusOr<std::vector<TaskSummary>> SelectTasks(Database& database, const T
   std::set<std::string> held;
   for (const TaskSummary& summary : tasks) {
     held.insert(absl::StrCat(names.Name(summary.task), " for ", summary.task.device_class, " with ",
-                             std::max(1, summary.task.target.threads()), " threads"));
+                             ThreadsText(summary.task.target)));
   }
   return absl::NotFoundError(
       absl::StrCat("records ", records, ": nothing of what was asked for; they hold ", absl::StrJoin(held, ", ")));

@@ -2,13 +2,14 @@
 #ifndef TUNEFLEET_TUNER_COMMANDS_TASK_SELECTION_H_
 #define TUNEFLEET_TUNER_COMMANDS_TASK_SELECTION_H_
 
-#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "codegen/operators/workload.h"
 #include "tuner/commands/flags.h"
+#include "tuner/commands/parts.h"
 #include "tuner/database/database.h"
 
 namespace tunefleet::tuner {
@@ -36,6 +37,9 @@ class WorkloadNames {
  private:
   std::vector<codegen::NamedWorkload> known_;
 };
+
+// Opens records that must be there. Errors: those of the database; NOT_FOUND says how they are made.
+absl::StatusOr<std::unique_ptr<Database>> OpenRecords(const CommandContext& context, const std::string& records);
 
 // The tasks that the flags describe, in the order of the workloads' names. Errors: NOT_FOUND (none; says what there
 // is), and those of WorkloadsOf.

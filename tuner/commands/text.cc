@@ -47,6 +47,11 @@ std::string TargetText(const v1::Target& target) {
   return target.cpu().empty() ? target.triple() : absl::StrCat(target.triple(), " -mcpu=", target.cpu());
 }
 
+std::string ThreadsText(const v1::Target& target) {
+  const int threads = std::max(1, target.threads());
+  return absl::StrCat(threads, threads == 1 ? " thread" : " threads");
+}
+
 std::string TimeText(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ",
                           absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos()), absl::UTCTimeZone());

@@ -25,6 +25,8 @@ std::string LatencyText(double latency_ns);
 std::string KnobText(const v1::Config& config);
 // "x86_64-linux-gnu -mcpu=znver5", as --target reads it.
 std::string TargetText(const v1::Target& target);
+// "1 thread", "2 threads".
+std::string ThreadsText(const v1::Target& target);
 // RFC 3339 in UTC, milliseconds.
 std::string TimeText(const google::protobuf::Timestamp& time);
 // Columns padded to their widest cell, two spaces between; the first row is the heading.

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -148,6 +149,7 @@ absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named
   runner_options.priority = static_cast<int>(flags_.priority);
   runner_options.labels = {{"workload", named.name}};
   runner_options.device_class = site_.device.device_class;
+  runner_options.first_patience = runner_options.patience;  // the tracker has answered before
   TF_ASSIGN_OR_RETURN(const std::unique_ptr<Runner> runner, parts_.connect_runner(runner_options));
 
   AutoTvmOptions search = flags_.autotvm;
@@ -175,7 +177,15 @@ absl::StatusOr<int> TuneRun::Run() {
   }
   const bool new_records = !std::filesystem::exists(flags_.records);
   TF_ASSIGN_OR_RETURN(database_, parts_.open_database(flags_.records, DatabaseAccess::kTune));
-  TF_ASSIGN_OR_RETURN(site_, OpenSite(flags_, wanted, new_records, context_));
+  absl::StatusOr<Site> site = OpenSite(flags_, wanted, new_records, context_);
+  if (!site.ok()) {
+    // Nothing was tuned: records that were made just now are empty.
+    std::error_code ignored;
+    database_ = nullptr;
+    if (new_records) std::filesystem::remove(flags_.records, ignored);
+    return site.status();
+  }
+  site_ = *std::move(site);
   const int builders = flags_.builders > 0 ? static_cast<int>(flags_.builders)
                                            : std::min<int>(kMostBuilders, static_cast<int>(site_.builder_cores.size()));
   TF_ASSIGN_OR_RETURN(builder_, parts_.start_builders(builders, site_.builder_cores));

@@ -66,8 +66,8 @@ std::string TuneReport::Add(const TuningTask& task, const TuneSummary& summary) 
   names_.push_back(task.name);
   cancelled_ |= summary.cancelled;
 
-  std::string text = absl::StrFormat("%s on %s (%s, %d threads)\n", task.name, task.identity.device_class,
-                                     TargetText(task.identity.target), std::max(1, task.identity.target.threads()));
+  std::string text = absl::StrFormat("%s on %s (%s, %s)\n", task.name, task.identity.device_class,
+                                     TargetText(task.identity.target), ThreadsText(task.identity.target));
   if (summary.best.has_value()) {
     const double latency_ns = RecordLatencyNs(*summary.best);
     sum_log_gflops_ += std::log(task.flops / latency_ns);

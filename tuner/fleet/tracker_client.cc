@@ -11,19 +11,28 @@
 namespace tunefleet::tuner {
 namespace {
 
+constexpr absl::Duration kPause = absl::Milliseconds(100);
+
 template <typename Request, typename Response>
 absl::StatusOr<Response> Ask(const std::string& address, absl::Duration timeout,
                              grpc::Status (v1::TrackerService::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                               Response*)) {
   TF_RETURN_IF_ERROR(CheckTrackerAddress(address));
   v1::TrackerService::Stub stub(MakeTrackerChannel(address));
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
-  Response response;
-  const grpc::Status status = (stub.*method)(&context, Request(), &response);
-  if (status.ok()) return response;
-  return absl::UnavailableError(absl::StrCat("tracker ", address, " does not answer (", status.error_message(),
-                                             "); is tunefleet-tracker running there?"));
+  const absl::Time end = absl::Now() + timeout;
+  for (;;) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(end));
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, Request(), &response);
+    if (status.ok()) return response;
+    // A tracker that is being restarted is back within a moment.
+    if (status.error_code() != grpc::StatusCode::UNAVAILABLE || absl::Now() + kPause > end) {
+      return absl::UnavailableError(absl::StrCat("tracker ", address, " does not answer (", status.error_message(),
+                                                 "); is tunefleet-tracker running there?"));
+    }
+    absl::SleepFor(kPause);
+  }
 }
 
 }  // namespace

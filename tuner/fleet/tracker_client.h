@@ -1,4 +1,5 @@
-// Questions to a tracker that need no job: what devices and jobs there are. One call, one answer.
+// Questions to a tracker that need no job: what devices and jobs there are. They are asked again until
+// the timeout while nobody listens.
 #ifndef TUNEFLEET_TUNER_FLEET_TRACKER_CLIENT_H_
 #define TUNEFLEET_TUNER_FLEET_TRACKER_CLIENT_H_
 
@@ -12,8 +13,8 @@ namespace tunefleet::tuner {
 
 // Errors: INVALID_ARGUMENT (address), UNAVAILABLE (nobody answers there within the timeout, and why).
 absl::StatusOr<v1::ListDevicesResponse> ListDevices(const std::string& address,
-                                                    absl::Duration timeout = absl::Seconds(5));
-absl::StatusOr<v1::ListJobsResponse> ListJobs(const std::string& address, absl::Duration timeout = absl::Seconds(5));
+                                                    absl::Duration timeout = absl::Seconds(3));
+absl::StatusOr<v1::ListJobsResponse> ListJobs(const std::string& address, absl::Duration timeout = absl::Seconds(3));
 
 }  // namespace tunefleet::tuner
 

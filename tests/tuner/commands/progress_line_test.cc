@@ -12,7 +12,6 @@ namespace tunefleet::tuner {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 Progress Searching() {
   Progress progress;
@@ -34,14 +33,12 @@ TEST(ProgressLineTest, SaysAllThatMatters) {
             "3 wrong answer, 2 refused | 4s left");
 }
 
-TEST(ProgressLineTest, WhatDoesNotFitIsLeftOut) {
+TEST(ProgressLineTest, NarrowTerminalGetsTheSameInFewerLetters) {
+  EXPECT_EQ(ProgressLine("resnet18.C6", Searching(), 79),
+            "resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 5 failed | 4s left");
   for (int width = 0; width < 140; ++width) {
-    const std::string line = ProgressLine("resnet18.C6", Searching(), width);
-    EXPECT_LE(line.size(), static_cast<size_t>(width));
-    EXPECT_THAT(line, Not(HasSubstr("| |")));
+    EXPECT_LE(ProgressLine("resnet18.C6", Searching(), width).size(), static_cast<size_t>(width));
   }
-  EXPECT_EQ(ProgressLine("resnet18.C6", Searching(), 70),
-            "resnet18.C6 searching 57/128 | best 241.3 GFLOP/s (0.958 ms)");
 }
 
 TEST(ProgressLineTest, NothingIsInventedBeforeTheFirstKernel) {
