@@ -13,7 +13,7 @@
 #include "common/child_process.h"
 #include "common/fill.h"
 #include "common/status_macros.h"
-#include "tuner/builder/build_candidate.h"
+#include "tuner/builder/compile_candidate.h"
 #include "tuner/database/sqlite_database.h"
 
 namespace tunefleet::bench {
@@ -117,7 +117,7 @@ absl::StatusOr<std::unique_ptr<testing::LoadedKernel>> TunedKernel(const SuiteEn
   *request.mutable_schedule() = best->schedule();
   request.set_pass_pipeline(best->pass_pipeline());
   codegen::LlvmCodeGenerator generator;
-  const v1::BuildResponse built = tuner::BuildCandidate(request, generator);
+  const v1::BuildResponse built = tuner::CompileCandidate(request, generator);
   if (built.outcome() != v1::OUTCOME_OK)
     return absl::InternalError(absl::StrCat("build ", entry.name, ": ", built.detail()));
   TF_ASSIGN_OR_RETURN(auto kernel, testing::LoadedKernel::Load(built.manifest(), built.code()));
