@@ -13,6 +13,7 @@ Settings SimulationSettings() {
   settings.grace = absl::Seconds(3);
   settings.quarantine_backoff = absl::Seconds(2);
   settings.expire_after = absl::Hours(10);
+  settings.start_timeout = absl::Hours(10);  // or it would mend what a forgotten lease breaks
   settings.max_blames = 1000;  // crashes are frequent here; giving up is tested elsewhere
   return settings;
 }
@@ -145,7 +146,7 @@ void FleetSimulation::Feed(const Event& event) {
     if (auto* commit = std::get_if<Commit>(&action.what)) {
       const uint64_t number = commit->number;
       undurable_.push_back(std::move(*commit));
-      At(Delay(20), [this, number, life = tracker_life_] { BecomeDurable(number, life); });
+      At(Delay(Chance(0.2) ? 1000 : 20), [this, number, life = tracker_life_] { BecomeDurable(number, life); });
     } else {
       waiting_.push_back(std::move(action));
     }

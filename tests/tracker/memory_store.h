@@ -30,9 +30,9 @@ class MemoryStore {
     for (const auto& [id, job] : jobs_) snapshot.jobs.push_back(job);
     for (const auto& [id, trial] : trials_) in_line[trial.sequence] = trial;
     for (const auto& [sequence, trial] : in_line) snapshot.trials.push_back(trial);
-    std::map<Fence, Snapshot::Lease> leases;
-    for (const auto& [id, lease] : leases_) leases[lease.fence] = lease;
-    for (const auto& [fence, lease] : leases) snapshot.leases.push_back(lease);
+    std::map<std::pair<Fence, std::string>, Snapshot::Lease> leases;
+    for (const auto& [id, lease] : leases_) leases[{lease.fence, id}] = lease;
+    for (const auto& [order, lease] : leases) snapshot.leases.push_back(lease);
     for (const auto& [key, result] : results_) snapshot.results.push_back(result);
     return snapshot;
   }

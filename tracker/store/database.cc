@@ -60,6 +60,7 @@ struct Database::Statements {
   SqliteStatement put_lease;
   SqliteStatement start_lease;
   SqliteStatement drop_lease;
+  SqliteStatement end_lease;
   SqliteStatement blame_trial;
   SqliteStatement finish_trial;
   SqliteStatement next_cursor;
@@ -90,6 +91,7 @@ struct Database::Statements {
     SqliteStatement start_lease =
         prepare("UPDATE leases SET started = 1 WHERE trial_id = ?1 AND epoch = ?2 AND counter = ?3");
     SqliteStatement drop_lease = prepare("DELETE FROM leases WHERE trial_id = ?1 AND epoch = ?2 AND counter = ?3");
+    SqliteStatement end_lease = prepare("DELETE FROM leases WHERE trial_id = ?1");
     SqliteStatement blame_trial = prepare("UPDATE trials SET blames = ?2 WHERE trial_id = ?1");
     SqliteStatement finish_trial = prepare(
         "UPDATE trials SET trial = NULL WHERE trial_id = ?1 AND job_id = ?2 AND trial IS NOT NULL"
@@ -113,6 +115,7 @@ struct Database::Statements {
                       std::move(put_lease),
                       std::move(start_lease),
                       std::move(drop_lease),
+                      std::move(end_lease),
                       std::move(blame_trial),
                       std::move(finish_trial),
                       std::move(next_cursor),
@@ -237,8 +240,7 @@ absl::Status Database::ApplyOp(const PutResult& op) {
       Changed(finish.Run(), absl::StrCat("result of ", trial_id, ": it has one, or the stored fence is newer")));
   TF_RETURN_IF_ERROR(Changed(statements_->next_cursor.BindText(1, op.job_id).Bind(2, op.cursor).Run(),
                              absl::StrCat("result of ", trial_id, ": cursor ", op.cursor, " is not the next")));
-  SqliteStatement& drop = statements_->drop_lease;
-  TF_RETURN_IF_ERROR(drop.BindText(1, trial_id).Bind(2, op.fence.epoch).Bind(3, op.fence.counter).Run().status());
+  TF_RETURN_IF_ERROR(statements_->end_lease.BindText(1, trial_id).Run().status());
   SqliteStatement& put = statements_->put_result;
   return put.BindText(1, op.job_id).Bind(2, op.cursor).BindBlob(3, op.result->SerializeAsString()).Run().status();
 }
@@ -300,7 +302,7 @@ absl::Status ReadAll(Sqlite* sqlite, Snapshot* snapshot) {
       sqlite,
       "SELECT trial_id, leases.epoch, leases.counter, device_id, agent_id, started FROM leases"
       " JOIN trials USING(trial_id) WHERE trial IS NOT NULL"
-      " ORDER BY leases.epoch, leases.counter",
+      " ORDER BY leases.epoch, leases.counter, trial_id",
       [&](const SqliteStatement& row) {
         snapshot->leases.push_back({row.Bytes(0), ReadFence(row, 1), row.Bytes(3), row.Bytes(4), row.Int(5) != 0});
         return absl::OkStatus();

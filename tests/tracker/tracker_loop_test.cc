@@ -1,0 +1,175 @@
+// The loop with a real store and real threads, without gRPC.
+#include "tracker/service/tracker_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "common/digest.h"
+#include "tests/tracker/core_harness.h"
+#include "tests/tracker/temp_dir.h"
+
+namespace tunefleet::tracker {
+namespace {
+
+// Hands what it is sent to the test's thread.
+template <typename Item>
+class Inbox {
+ public:
+  void Put(Item item) {
+    common::MutexLock lock(&mutex_);
+    items_.push_back(std::move(item));
+    changed_.SignalAll();
+  }
+  Item Take() {
+    common::MutexLock lock(&mutex_);
+    while (items_.empty()) changed_.Wait(&mutex_);
+    Item item = std::move(items_.front());
+    items_.pop_front();
+    return item;
+  }
+
+ private:
+  common::Mutex mutex_;
+  common::CondVar changed_;
+  std::deque<Item> items_ ABSL_GUARDED_BY(mutex_);
+};
+
+class FakeAgent final : public AgentSink {
+ public:
+  void Send(v1::TrackerMessage message) override { inbox.Put(std::move(message)); }
+  void ReadNext() override {}
+  void Close(const absl::Status& status) override { closed.Put(status); }
+  Inbox<v1::TrackerMessage> inbox;
+  Inbox<absl::Status> closed;
+};
+
+class FakeWatcher final : public WatchSink {
+ public:
+  void Send(uint64_t cursor, std::shared_ptr<const v1::TrialResult> result) override { inbox.Put({cursor, *result}); }
+  void Close(const absl::Status& status) override { closed.Put(status); }
+  Inbox<std::pair<uint64_t, v1::TrialResult>> inbox;
+  Inbox<absl::Status> closed;
+};
+
+class TrackerLoopTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Start(); }
+  void TearDown() override { End(); }
+  void Start() {
+    store_ = *Store::Open(dir_.path());
+    blobs_ = *BlobStore::Open(dir_ / "blobs", 1 << 20);
+    loop_ =
+        *TrackerLoop::Start(Settings(), absl::Milliseconds(10), store_.get(), blobs_.get(), &common::MonotonicClock(),
+                            [this](const absl::Status& status) { failure_.Put(status); });
+  }
+  void End() {
+    loop_.reset();
+    blobs_.reset();
+    store_.reset();
+  }
+  template <typename Response>
+  static absl::StatusOr<Response> Wait(const std::function<void(ReplyTo<Response>)>& call) {
+    Inbox<absl::StatusOr<Response>> inbox;
+    call([&inbox](absl::StatusOr<Response> answer) { inbox.Put(std::move(answer)); });
+    return inbox.Take();
+  }
+  absl::Status Open(const std::string& job) {
+    v1::OpenJobRequest request;
+    request.set_job_id(job);
+    return Wait<v1::OpenJobResponse>([&](auto reply) { loop_->OpenJob(request, reply); }).status();
+  }
+  v1::SubmitResponse Submit(const std::string& job, const v1::Trial& trial) {
+    v1::SubmitRequest request;
+    request.set_job_id(job);
+    *request.add_trials() = trial;
+    return *Wait<v1::SubmitResponse>([&](auto reply) { loop_->Submit(request, reply); });
+  }
+  void PutBlob(const std::string& data) {
+    auto writer = *blobs_->Write(common::Sha256(data), data.size(), 0);
+    ASSERT_TRUE(writer->Write(data).ok());
+    ASSERT_TRUE(writer->Finish().ok());
+  }
+  StreamId Say(StreamId stream, const v1::AgentMessage& message) {
+    loop_->OnMessage(stream, message);
+    return stream;
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<BlobStore> blobs_;
+  std::unique_ptr<TrackerLoop> loop_;
+  Inbox<absl::Status> failure_;
+};
+
+TEST_F(TrackerLoopTest, TrialGoesFromClientToAgentAndItsResultBack) {
+  ASSERT_TRUE(Open("j").ok());
+  const v1::Trial trial = MakeTrial("t", "code");
+  EXPECT_EQ(Submit("j", trial).missing(0), common::Sha256("code"));
+  PutBlob("code");
+  EXPECT_EQ(Submit("j", trial).accepted(0), "t");
+
+  const auto watcher = std::make_shared<FakeWatcher>();
+  v1::WatchRequest watch;
+  watch.set_job_id("j");
+  loop_->AddWatcher(watch, watcher);
+  const auto agent = std::make_shared<FakeAgent>();
+  const StreamId stream = loop_->AddAgent(agent);
+  v1::AgentMessage message;
+  *message.mutable_hello() = MakeHello("a", 1, {"d"});
+  Say(stream, message);
+  EXPECT_TRUE(agent->inbox.Take().has_welcome());
+  const v1::Lease lease = agent->inbox.Take().assign().lease();
+  *message.mutable_finished()->mutable_lease() = lease;
+  *message.mutable_finished()->mutable_result() = MakeOutcome("t");
+  Say(stream, message);
+  EXPECT_EQ(agent->inbox.Take().ack().acknowledgement(), v1::ACKNOWLEDGEMENT_RECORDED);
+  const auto [cursor, result] = watcher->inbox.Take();
+  EXPECT_EQ(cursor, 1u);
+  EXPECT_EQ(result.trial_id(), "t");
+
+  End();
+  EXPECT_EQ(watcher->closed.Take().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(agent->closed.Take().code(), absl::StatusCode::kUnavailable);
+  Start();
+  const auto again = std::make_shared<FakeWatcher>();
+  loop_->AddWatcher(watch, again);
+  EXPECT_EQ(again->inbox.Take().second.trial_id(), "t") << "kept until acknowledged";
+}
+
+TEST_F(TrackerLoopTest, LiveTrialsPinTheirBlobsAlsoAfterARestart) {
+  ASSERT_TRUE(Open("j").ok());
+  const std::string data(900 << 10, 'x');
+  v1::Trial trial = MakeTrial("t", data);
+  PutBlob(data);
+  ASSERT_EQ(Submit("j", trial).accepted_size(), 1);
+  End();
+  Start();
+  EXPECT_EQ(blobs_->Write(common::Sha256("y"), 900 << 10, 0).status().code(), absl::StatusCode::kResourceExhausted);
+  v1::CancelJobRequest cancel;
+  cancel.set_job_id("j");
+  ASSERT_TRUE(Wait<v1::CancelJobResponse>([&](auto reply) { loop_->CancelJob(cancel, reply); }).ok());
+  // The release waits for the same commit as the reply and comes before it.
+  EXPECT_TRUE(blobs_->Write(common::Sha256("y"), 900 << 10, 0).ok());
+}
+
+TEST_F(TrackerLoopTest, MalformedMessageClosesTheStream) {
+  const auto agent = std::make_shared<FakeAgent>();
+  Say(loop_->AddAgent(agent), v1::AgentMessage());
+  EXPECT_EQ(agent->closed.Take().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(TrackerLoopTest, StoreThatFailsEndsTheService) {
+  ASSERT_TRUE(Open("j").ok());
+  const auto agent = std::make_shared<FakeAgent>();
+  loop_->AddAgent(agent);
+  const auto usurper = Database::Open(dir_ / "tracker.db");  // raises the epoch
+  ASSERT_TRUE(usurper.ok());
+  EXPECT_EQ(Open("k").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(failure_.Take().code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(agent->closed.Take().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Open("l").code(), absl::StatusCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace tunefleet::tracker
