@@ -13,11 +13,12 @@ endif()
 add_library(tunefleet_settings INTERFACE)
 target_compile_features(tunefleet_settings INTERFACE cxx_std_20)
 target_include_directories(tunefleet_settings INTERFACE "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}")
-target_compile_options(tunefleet_settings INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers)
+# GCC 12 gives false maybe-uninitialized and restrict warnings on std::variant and std::string when it optimises.
+target_compile_options(tunefleet_settings INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers
+                                                    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-restrict>)
 if(TUNEFLEET_SANITIZE)
   target_compile_options(tunefleet_settings INTERFACE -fsanitize=${TUNEFLEET_SANITIZE} -fno-omit-frame-pointer
-                                                      -fno-sanitize-recover=undefined
-                                                      -Wno-maybe-uninitialized)  # false ones under sanitizers
+                                                      -fno-sanitize-recover=undefined)
   target_link_options(tunefleet_settings INTERFACE -fsanitize=${TUNEFLEET_SANITIZE})
 endif()
 
