@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/operators/closest_name.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
@@ -92,8 +93,12 @@ absl::StatusOr<KernelTarget> MakeKernelTarget(const v1::Target& target, bool agg
   // Asked of a generic subtarget: LLVM writes to stderr about a cpu that it does not know.
   const std::unique_ptr<llvm::MCSubtargetInfo> generic(backend->createMCSubtargetInfo(triple.str(), "", ""));
   if (!generic->isCPUStringValid(kernel_target.cpu)) {
-    return absl::NotFoundError(
-        absl::StrCat("cpu '", target.cpu(), "' is unknown for ", target.triple(), "; expected one of LLVM's names"));
+    std::vector<std::string> known;
+    for (const llvm::SubtargetSubTypeKV& cpu : generic->getAllProcessorDescriptions()) known.push_back(cpu.Key);
+    const std::string closest = ClosestName(target.cpu(), known);
+    return absl::NotFoundError(absl::StrCat(
+        "cpu '", target.cpu(), "' is unknown for ", target.triple(),
+        closest.empty() ? "; expected one of LLVM's names" : absl::StrCat("; did you mean '", closest, "'?")));
   }
   kernel_target.features = FeatureString(*generic, triple, target);
 

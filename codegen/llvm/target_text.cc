@@ -21,17 +21,17 @@ absl::Status Wrong(absl::string_view text, absl::string_view why) {
 }
 
 // Switches features on and off, as "+a,-b" says.
-absl::Status ApplyFeatures(absl::string_view text, absl::string_view list, const llvm::MCSubtargetInfo& machine,
-                           std::set<std::string>* features) {
+absl::Status ApplyFeatures(absl::string_view text, absl::string_view list, llvm::MCSubtargetInfo* machine) {
+  const llvm::ArrayRef<llvm::SubtargetFeatureKV> known = machine->getAllProcessorFeatures();
   for (const absl::string_view entry : absl::StrSplit(list, ',')) {
-    const bool on = absl::StartsWith(entry, "+");
-    if (!on && !absl::StartsWith(entry, "-")) return Wrong(text, absl::StrCat("-mattr: '", entry, "' has no + or -"));
+    if (!absl::StartsWith(entry, "+") && !absl::StartsWith(entry, "-")) {
+      return Wrong(text, absl::StrCat("-mattr: '", entry, "' has no + or -"));
+    }
     const std::string name(entry.substr(1));
-    const auto known = machine.getAllProcessorFeatures();
     if (std::none_of(known.begin(), known.end(), [&](const auto& feature) { return name == feature.Key; })) {
       return Wrong(text, absl::StrCat("-mattr: unknown feature '", name, "'"));
     }
-    on ? static_cast<void>(features->insert(name)) : static_cast<void>(features->erase(name));
+    machine->ApplyFeatureFlag(std::string(entry));
   }
   return absl::OkStatus();
 }
@@ -55,16 +55,18 @@ absl::StatusOr<v1::Target> ParseTarget(absl::string_view text) {
       return Wrong(text, absl::StrCat("unknown option '", word, "'"));
     }
   }
+  if (!attributes.empty() && target.cpu().empty()) return Wrong(text, "-mattr changes the features of a -mcpu");
   const absl::StatusOr<KernelTarget> machine = MakeKernelTarget(target, /*aggressive=*/false);
-  if (!machine.ok())
+  if (!machine.ok()) {
     return absl::InvalidArgumentError(absl::StrCat("target '", text.substr(0, 200), "': ", machine.status().message()));
-  const llvm::MCSubtargetInfo& subtarget = *machine->machine->getMCSubtargetInfo();
+  }
+  llvm::MCSubtargetInfo subtarget = *machine->machine->getMCSubtargetInfo();
+  if (!attributes.empty()) {
+    if (const absl::Status status = ApplyFeatures(text, attributes, &subtarget); !status.ok()) return status;
+  }
   std::set<std::string> features;
   for (const llvm::SubtargetFeatureKV& feature : subtarget.getAllProcessorFeatures()) {
     if (subtarget.checkFeatures(std::string("+") + feature.Key)) features.insert(feature.Key);
-  }
-  if (!attributes.empty()) {
-    if (const absl::Status status = ApplyFeatures(text, attributes, subtarget, &features); !status.ok()) return status;
   }
   for (const std::string& feature : features) target.add_features(feature);
   return target;

@@ -1,6 +1,8 @@
 // Targets as people write them.
 //
-//   target := triple [ "-mcpu=" cpu ] [ "-mattr=" feature ("," feature)* ]      feature := ("+" | "-") name
+//   target := triple [ "-mcpu=" cpu [ "-mattr=" feature ("," feature)* ] ]      feature := ("+" | "-") name
+//
+// Switching a feature on brings those that it needs, switching one off takes those along that need it.
 //
 // e.g. x86_64-linux-gnu -mcpu=znver5, or aarch64-linux-gnu -mcpu=cortex-a53 -mattr=+crc.
 #ifndef TUNEFLEET_CODEGEN_LLVM_TARGET_TEXT_H_
