@@ -54,9 +54,14 @@ absl::StatusOr<DeviceChoice> ChooseDevice(const v1::ListDevicesResponse& devices
                                                       " offers ", choice.target.cores(), " cores"));
   }
   if (wanted.has_value()) {
-    const bool other_cpu = !wanted->cpu().empty() && wanted->cpu() != choice.target.cpu();
     choice.target.set_triple(wanted->triple());
-    if (other_cpu) {
+    if (wanted->cpu() == choice.target.cpu()) {
+      const std::set<std::string> kept(wanted->features().begin(), wanted->features().end());
+      choice.target.clear_features();
+      for (const std::string& feature : device.target().features()) {
+        if (kept.count(feature) != 0) choice.target.add_features(feature);
+      }
+    } else if (!wanted->cpu().empty()) {
       choice.target.set_cpu(wanted->cpu());
       *choice.target.mutable_features() = wanted->features();
     }

@@ -16,9 +16,9 @@ struct DeviceChoice {
 };
 
 // The class asked for, or the only one there is (of the wanted target's architecture). The target is what a device of
-// the class reports, with what `wanted` says instead: its triple and cpu, and its features unless they follow from the
-// same cpu. Errors: NOT_FOUND (no device, or none of that class), FAILED_PRECONDITION (several classes and none was
-// named; fewer cores than threads).
+// the class reports, with what `wanted` says instead: its triple, its cpu and its features. Without a cpu the features
+// stay the device's; with the device's own cpu they are those that both have. Errors: NOT_FOUND (no device, or none of
+// that class), FAILED_PRECONDITION (several classes and none was named; fewer cores than threads).
 absl::StatusOr<DeviceChoice> ChooseDevice(const v1::ListDevicesResponse& devices, const std::string& device_class,
                                           const std::optional<v1::Target>& wanted, int threads);
 

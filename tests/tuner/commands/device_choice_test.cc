@@ -20,6 +20,7 @@ void Add(v1::ListDevicesResponse* devices, const std::string& id, const std::str
   v1::Target& target = *status.mutable_device()->mutable_target();
   target.set_triple(triple);
   target.set_cpu("znver5");
+  target.add_features("avx2");
   target.add_features("avx512f");
   target.set_cores(2);
 }
@@ -62,6 +63,18 @@ TEST(DeviceChoiceTest, WantedTargetChoosesTheArchitecture) {
   EXPECT_EQ(choice->target.cores(), 2);
   wanted.set_triple("riscv64-linux-gnu");
   EXPECT_THAT(Error(ChooseDevice(devices, "", wanted, 1)), HasSubstr("no connected device runs riscv64-linux-gnu"));
+}
+
+TEST(DeviceChoiceTest, FeaturesOfTheSameCpuCanBeSwitchedOff) {
+  v1::ListDevicesResponse devices;
+  Add(&devices, "a", "pc", "x86_64-linux-gnu");
+  v1::Target wanted;
+  wanted.set_triple("x86_64-linux-gnu");
+  EXPECT_THAT(ChooseDevice(devices, "", wanted, 1)->target.features(), ElementsAre("avx2", "avx512f"));
+  wanted.set_cpu("znver5");
+  wanted.add_features("avx2");
+  wanted.add_features("sse4a");
+  EXPECT_THAT(ChooseDevice(devices, "", wanted, 1)->target.features(), ElementsAre("avx2"));
 }
 
 TEST(DeviceChoiceTest, LostDevicesDoNotCount) {
