@@ -129,8 +129,7 @@ absl::StatusOr<int> ShowBest(const Flags& flags, const CommandContext& context) 
 
 int BestCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
   Flags flags;
-  FlagSet set("tunefleet best",
-              "tunefleet best: the best kernel known, with its figures, its schedule and its loop nest.",
+  FlagSet set("best", "tunefleet best: the best kernel known, with its figures, its schedule and its loop nest.",
               "  tunefleet best --records=conv.db --workload=resnet18.C6\n"
               "  tunefleet best --records=conv.db --no-nest --json\n");
   set.Text("records", "FILE", "the record database", &flags.records);

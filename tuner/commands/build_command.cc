@@ -52,8 +52,8 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
   const std::string name = WorkloadNames().Name(tasks[0].task);
   if (tasks.size() > 1) {
     return absl::InvalidArgumentError(absl::StrCat("build: records ", flags.records, " hold ", tasks.size(),
-                                                   " operators or device classes that fit; choose one with --workload, "
-                                                   "--op, --device or --threads ('tunefleet records --records=",
+                                                   " operators or targets that fit; choose one with --workload, --op, "
+                                                   "--device, --target or --threads ('tunefleet records --records=",
                                                    flags.records, "' lists them)"));
   }
   TF_ASSIGN_OR_RETURN(const std::optional<v1::TuningRecord> best, database->Best(TaskDigest(tasks[0].task)));
@@ -121,7 +121,7 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
 int BuildCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
   Flags flags;
   FlagSet set(
-      "tunefleet build",
+      "build",
       "tunefleet build -o FILE.so: writes the best kernel as a shared library, with FILE.h that says how to call "
       "it and FILE_example.c that does.",
       "  tunefleet build --records=conv.db --workload=resnet18.C6 -o conv.so\n"

@@ -83,18 +83,14 @@ FlagSet::Flag* FlagSet::Find(absl::string_view name) {
   return found == flags_.end() ? nullptr : &*found;
 }
 
-bool FlagSet::Given(absl::string_view name) const {
-  return std::any_of(flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.name == name && flag.given; });
-}
-
 absl::Status FlagSet::Unknown(absl::string_view argument, absl::string_view name) const {
   std::vector<std::string> names;
   for (const Flag& flag : flags_) names.push_back(flag.name);
   const std::string nearest = codegen::ClosestName(name, names);
-  return absl::InvalidArgumentError(absl::StrCat(command_, ": unknown flag ", argument,
-                                                 nearest.empty()
-                                                     ? absl::StrCat("; '", command_, " --help' lists the flags")
-                                                     : absl::StrCat("; did you mean ", Dashed(nearest), "?")));
+  return absl::InvalidArgumentError(
+      absl::StrCat(command_, ": unknown flag ", argument,
+                   nearest.empty() ? absl::StrCat("; 'tunefleet ", command_, " --help' lists the flags")
+                                   : absl::StrCat("; did you mean ", Dashed(nearest), "?")));
 }
 
 absl::Status FlagSet::Wrong(absl::string_view flag, absl::string_view value, absl::string_view expected) const {
@@ -134,7 +130,6 @@ absl::Status FlagSet::Parse(const std::vector<std::string>& arguments, std::stri
       value = arguments[i];
     }
     if (flag == nullptr) return Unknown(argument, name);
-    flag->given = true;
     TF_RETURN_IF_ERROR(flag->set(value));
   }
   return absl::OkStatus();

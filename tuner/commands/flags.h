@@ -19,7 +19,7 @@ namespace tunefleet::tuner {
 // The variables must outlive the set. Not thread-safe.
 class FlagSet {
  public:
-  // `head` and `examples` stand above and below the flags in the help.
+  // The subcommand's name; `head` and `examples` stand above and below the flags in the help.
   FlagSet(std::string command, std::string head, std::string examples);
 
   void Text(absl::string_view name, absl::string_view placeholder, absl::string_view help, std::string* value);
@@ -32,8 +32,6 @@ class FlagSet {
   // `positional` has room for (it may be null: none).
   absl::Status Parse(const std::vector<std::string>& arguments, std::string* positional = nullptr);
   bool help_wanted() const { return help_wanted_; }
-  // Whether the flag was given.
-  bool Given(absl::string_view name) const;
   std::string Help() const;
 
  private:
@@ -42,7 +40,6 @@ class FlagSet {
     std::string placeholder;
     std::string help;
     bool is_switch = false;
-    bool given = false;
     std::function<absl::Status(const std::string&)> set;
     std::string default_value;
     std::string Spelling() const;

@@ -83,7 +83,7 @@ struct TrackerFlags {
 
 int DevicesCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
   TrackerFlags flags;
-  FlagSet set("tunefleet devices", "tunefleet devices --tracker=ADDRESS: the devices that a tracker knows.",
+  FlagSet set("devices", "tunefleet devices --tracker=ADDRESS: the devices that a tracker knows.",
               "  tunefleet devices --tracker=127.0.0.1:9190\n");
   flags.Declare(&set);
   if (const absl::Status status = set.Parse(arguments); !status.ok()) return Complain(context, status);
@@ -106,7 +106,7 @@ int DevicesCommand(const std::vector<std::string>& arguments, const CommandConte
 
 int JobsCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
   TrackerFlags flags;
-  FlagSet set("tunefleet jobs", "tunefleet jobs --tracker=ADDRESS: the jobs that a tracker works on.",
+  FlagSet set("jobs", "tunefleet jobs --tracker=ADDRESS: the jobs that a tracker works on.",
               "  tunefleet jobs --tracker=127.0.0.1:9190 --json\n");
   flags.Declare(&set);
   if (const absl::Status status = set.Parse(arguments); !status.ok()) return Complain(context, status);

@@ -167,8 +167,8 @@ absl::Status ShowRecords(const Flags& flags, const CommandContext& context) {
 
 int RecordsCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
   Flags flags;
-  FlagSet set("tunefleet records",
-              "tunefleet records [list]: what was tuned, one line per operator and device class; with `list`, one line "
+  FlagSet set("records",
+              "tunefleet records [list]: what was tuned, one line per operator and target; with `list`, one line "
               "per trial.",
               "  tunefleet records --records=conv.db\n"
               "  tunefleet records list --records=conv.db --workload=resnet18.C6 --json\n");

@@ -1,7 +1,6 @@
 #include "tuner/commands/task_selection.h"
 
 #include <algorithm>
-#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -22,6 +21,7 @@ void TaskFlags::Declare(FlagSet* flags) {
   flags->Text("workload", "NAME", "a named workload, e.g. resnet18.C6, or a network", &workload);
   flags->Text("op", "OP", "an operator, e.g. 'conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,s=1,p=1)'", &op);
   flags->Text("device", "CLASS", "only what was tuned for this class of device", &device_class);
+  flags->Text("target", "TARGET", "only what was tuned for this target: TRIPLE [-mcpu=CPU]", &target);
   flags->Integer("threads", "only what was tuned for this number of threads", 1, 1024, &threads);
 }
 
@@ -62,6 +62,7 @@ absl::StatusOr<std::vector<TaskSummary>> SelectTasks(Database& database, const T
   const auto fits = [&](const TaskSummary& summary) {
     const TaskIdentity& task = summary.task;
     return (flags.device_class.empty() || task.device_class == flags.device_class) &&
+           (flags.target.empty() || TargetText(task.target) == flags.target) &&
            (flags.threads == 0 || std::max(1, task.target.threads()) == flags.threads);
   };
   std::vector<TaskSummary> selected;
@@ -75,12 +76,15 @@ absl::StatusOr<std::vector<TaskSummary>> SelectTasks(Database& database, const T
     return absl::NotFoundError(absl::StrCat("records ", records, ": empty; 'tunefleet tune --records=", records,
                                             " --workload=NAME' fills them"));
   }
+  constexpr size_t kMostNamed = 16;
   const WorkloadNames names;
-  std::set<std::string> held;
+  std::vector<std::string> held;
   for (const TaskSummary& summary : tasks) {
-    held.insert(absl::StrCat(names.Name(summary.task), " for ", summary.task.device_class, " with ",
-                             ThreadsText(summary.task.target)));
+    if (held.size() == kMostNamed) break;
+    held.push_back(absl::StrCat(names.Name(summary.task), " for ", summary.task.device_class, " (",
+                                TargetText(summary.task.target), ", ", ThreadsText(summary.task.target), ")"));
   }
+  if (tasks.size() > kMostNamed) held.push_back(absl::StrCat(tasks.size() - kMostNamed, " more"));
   return absl::NotFoundError(
       absl::StrCat("records ", records, ": nothing of what was asked for; they hold ", absl::StrJoin(held, ", ")));
 }

@@ -14,11 +14,12 @@
 
 namespace tunefleet::tuner {
 
-// --workload, --op, --device and --threads, as several commands take them.
+// --workload, --op, --device, --target and --threads, as several commands take them.
 struct TaskFlags {
   std::string workload;
   std::string op;
   std::string device_class;
+  std::string target;
   int64_t threads = 0;
 
   void Declare(FlagSet* flags);

@@ -52,7 +52,7 @@ struct Flags {
 
 FlagSet Declare(Flags* flags, const Parts& parts) {
   FlagSet set(
-      "tunefleet tune",
+      "tune",
       "tunefleet tune: searches for the fastest kernel of an operator, or of every operator of a network, and "
       "keeps all\nthat it measures. The same command again continues where the last run ended.\n\n"
       "Without --tracker it tunes for this machine: a tracker inside the process and a device agent of its own.",
@@ -169,7 +169,8 @@ absl::StatusOr<int> TuneRun::Run() {
   TF_ASSIGN_OR_RETURN(const std::vector<codegen::NamedWorkload> workloads, WorkloadsOf(flags_.workload, flags_.op));
   if (workloads.empty()) {
     return absl::InvalidArgumentError(
-        "tune: what? expected --workload=NAME, e.g. resnet18.C6, or --op='conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,p=1)'");
+        "tune: nothing to tune; expected --workload=NAME, e.g. resnet18.C6, or "
+        "--op='conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,p=1)'");
   }
   std::optional<v1::Target> wanted;
   if (!flags_.target.empty()) {

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 
 class FlagSetTest : public ::testing::Test {
  protected:
-  FlagSetTest() : set_("tunefleet tune", "Head.", "  example\n") {
+  FlagSetTest() : set_("tune", "Head.", "  example\n") {
     set_.Text("records", "FILE", "the database", &records_);
     set_.Text("o", "FILE", "output", &output_);
     set_.Integer("trials", "how many", 1, 100, &trials_);
@@ -36,14 +36,13 @@ TEST_F(FlagSetTest, ReadsEverySpelling) {
   EXPECT_EQ(trials_, 7);
   EXPECT_EQ(strategy_, "random");
   EXPECT_TRUE(json_);
-  EXPECT_TRUE(set_.Given("trials"));
   ASSERT_TRUE(set_.Parse({"--no-json", "--trials=8", "--trials=9"}).ok());
   EXPECT_FALSE(json_);
   EXPECT_EQ(trials_, 9);
 }
 
 TEST_F(FlagSetTest, MistypedFlagIsAnsweredWithTheClosest) {
-  EXPECT_THAT(Error({"--trails=5"}), HasSubstr("unknown flag --trails=5; did you mean --trials?"));
+  EXPECT_EQ(Error({"--trails=5"}), "tune: unknown flag --trails=5; did you mean --trials?");
   EXPECT_THAT(Error({"--record", "x"}), HasSubstr("did you mean --records?"));
   EXPECT_THAT(Error({"--qqqqqqqqqq=1"}), HasSubstr("'tunefleet tune --help' lists the flags"));
 }
