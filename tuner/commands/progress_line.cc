@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "tuner/commands/text.h"
 
 namespace tunefleet::tuner {
@@ -42,8 +43,15 @@ std::string TimeLeftText(absl::Duration left) {
   return absl::StrFormat("%dh%02dm left", seconds / 3600, seconds / 60 % 60);
 }
 
-// `brief`: the same in fewer letters, failures as one number.
-std::vector<std::string> Parts(const std::string& name, const Progress& progress, bool brief) {
+// In how many letters the line is said.
+enum class Wording {
+  kFull,
+  kBrief,
+  kBriefest,  // and failures are one number
+};
+
+std::string Line(absl::string_view name, const Progress& progress, Wording wording) {
+  const bool brief = wording != Wording::kFull;
   std::vector<std::string> parts;
   parts.push_back(absl::StrCat(name, " ", brief ? "" : StageText(progress.stage), brief ? "" : " ",
                                progress.trials_done, "/", progress.trials_total));
@@ -57,13 +65,15 @@ std::vector<std::string> Parts(const std::string& name, const Progress& progress
   parts.push_back(absl::StrFormat(brief ? "busy %.0f%%" : "device %.0f%%", 100 * progress.device_busy));
   int failures = 0;
   for (const auto& [outcome, count] : progress.failures) failures += count;
-  if (failures > 0) parts.push_back(brief ? absl::StrCat(failures, " failed") : FailureList(progress.failures));
+  if (failures > 0) {
+    parts.push_back(wording == Wording::kBriefest ? absl::StrCat(failures, " failed") : FailureList(progress.failures));
+  }
   if (progress.stage == TuneStage::kDone) {
     parts.push_back(absl::StrFormat("%.1fs", absl::ToDoubleSeconds(progress.elapsed)));
   } else if (progress.time_left != absl::InfiniteDuration()) {
     parts.push_back(TimeLeftText(progress.time_left));
   }
-  return parts;
+  return absl::StrJoin(parts, " | ");
 }
 
 int TerminalWidth(std::FILE* file) {
@@ -74,9 +84,18 @@ int TerminalWidth(std::FILE* file) {
 }  // namespace
 
 std::string ProgressLine(const std::string& name, const Progress& progress, int width) {
-  const std::string line = absl::StrJoin(Parts(name, progress, /*brief=*/false), " | ");
-  if (static_cast<int>(line.size()) <= width) return line;
-  return absl::StrJoin(Parts(name, progress, /*brief=*/true), " | ").substr(0, std::max(width, 0));
+  const size_t most = std::max(width, 0);
+  std::string line;
+  for (const Wording wording : {Wording::kFull, Wording::kBrief, Wording::kBriefest}) {
+    line = Line(name, progress, wording);
+    if (line.size() <= most) return line;
+  }
+  constexpr size_t kShortestName = 8;
+  const size_t excess = line.size() - most + 3;  // "..." takes room too
+  if (name.size() >= kShortestName + excess) {
+    line = Line(absl::StrCat(name.substr(0, name.size() - excess), "..."), progress, Wording::kBriefest);
+  }
+  return line.substr(0, most);
 }
 
 ProgressPrinter::ProgressPrinter(std::FILE* file, bool terminal, const common::Clock* clock)

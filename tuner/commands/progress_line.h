@@ -12,9 +12,12 @@
 
 namespace tunefleet::tuner {
 
-// One line of at most `width` characters; a narrow one says the same in fewer letters.
-//   resnet18.C6 searching 57/128 | best 241.3 GFLOP/s (0.958 ms) | 18.2 trials/s | device 93% | 2 refused | 4s left
+// One line of at most `width` characters; a narrow one says the same in fewer letters, and cuts the name before the
+// figures.
+//   resnet18.C6 searching 57/128 | best 241.3 GFLOP/s (958 us) | 18.2 trials/s | device 93% | 2 refused | 4s left
+//   resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 2 refused | 4s left
 //   resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 2 failed | 4s left
+//   conv2d(h=... 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 2 failed | 4s left
 std::string ProgressLine(const std::string& name, const Progress& progress, int width);
 
 // Not thread-safe: Report is called by one thread at a time (tuner/pipeline/progress.h).

@@ -29,7 +29,7 @@ Progress Searching() {
 
 TEST(ProgressLineTest, SaysAllThatMatters) {
   EXPECT_EQ(ProgressLine("resnet18.C6", Searching(), 200),
-            "resnet18.C6 searching 57/128 | best 241.3 GFLOP/s (0.958 ms) | 18.2 trials/s | device 93% | "
+            "resnet18.C6 searching 57/128 | best 241.3 GFLOP/s (958 us) | 18.2 trials/s | device 93% | "
             "3 wrong answer, 2 refused | 4s left");
 }
 
@@ -39,6 +39,16 @@ TEST(ProgressLineTest, NarrowTerminalGetsTheSameInFewerLetters) {
   for (int width = 0; width < 140; ++width) {
     EXPECT_LE(ProgressLine("resnet18.C6", Searching(), width).size(), static_cast<size_t>(width));
   }
+}
+
+TEST(ProgressLineTest, FailuresKeepTheirKindsWhereThereIsRoom) {
+  EXPECT_EQ(ProgressLine("resnet18.C6", Searching(), 100),
+            "resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 3 wrong answer, 2 refused | 4s left");
+}
+
+TEST(ProgressLineTest, LongNameIsCutBeforeTheFigures) {
+  EXPECT_EQ(ProgressLine("conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,s=1,p=1)", Searching(), 79),
+            "conv2d(n=1,h... 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 5 failed | 4s left");
 }
 
 TEST(ProgressLineTest, NothingIsInventedBeforeTheFirstKernel) {
