@@ -75,6 +75,16 @@ std::string BufferComment(const ShippedKernel& kernel, int index) {
   return text;
 }
 
+// A statement of the example; "" where no channel is padding.
+std::string ZeroPaddingLanes(const v1::Tensor& tensor, const std::string& macro) {
+  const std::vector<int64_t> memory = codegen::PhysicalShape(tensor);
+  if (memory.size() != 5 || tensor.shape(1) % memory[4] == 0) return "";
+  return absl::StrFormat(
+      "  for (size_t i = 0; i < %s_BYTES / sizeof(float); ++i) { /* padding lanes are zero */\n"
+      "    if (i / %d %% %d * %d + i %% %d >= %d) ((float*)buffers[%s])[i] = 0;\n  }",
+      macro, memory[2] * memory[3] * memory[4], memory[1], memory[4], memory[4], tensor.shape(1), macro);
+}
+
 std::string BufferMacro(const ShippedKernel& kernel, const v1::BufferSpec& buffer) {
   return absl::StrCat(kernel.prefix, "_", MacroName(buffer.name()));
 }
@@ -136,8 +146,10 @@ std::string KernelExample(const ShippedKernel& kernel) {
     const v1::Tensor* tensor = FindTensor(kernel.workload, buffer.name());
     if (filled && tensor != nullptr && tensor->dtype() == v1::DATA_TYPE_FLOAT32) {
       allocate.push_back(absl::StrFormat("  fill(buffers[%s], %s_BYTES);", macro, macro));
+      allocate.push_back(ZeroPaddingLanes(*tensor, macro));
     }
   }
+  allocate.erase(std::remove(allocate.begin(), allocate.end(), ""), allocate.end());
   std::string sum;
   for (const v1::BufferSpec& buffer : kernel.manifest.buffers()) {
     const v1::Tensor* tensor = FindTensor(kernel.workload, buffer.name());

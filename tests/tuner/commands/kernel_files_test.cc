@@ -17,6 +17,7 @@ namespace tunefleet::tuner {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 ShippedKernel Conv() {
   ShippedKernel kernel = NameKernelFiles("/some/where/my-conv.v2.so");
@@ -64,6 +65,12 @@ TEST(KernelFilesTest, HeaderSaysShapesLayoutsSizesAndAlignment) {
         "#define MY_CONV_V2_WEIGHT_PACKED 3", "#define MY_CONV_V2_WORKSPACE_BYTES 123", "tf_prepare", "1.23 us"}) {
     EXPECT_THAT(header, HasSubstr(part));
   }
+}
+
+TEST(KernelFilesTest, ExampleKeepsPaddingLanesOfTheInputZero) {
+  const std::string example = KernelExample(Conv());
+  EXPECT_THAT(example, HasSubstr("if (i / 784 % 2 * 16 + i % 16 >= 20) ((float*)buffers[MY_CONV_V2_DATA])[i] = 0;"));
+  EXPECT_THAT(example, Not(HasSubstr("((float*)buffers[MY_CONV_V2_WEIGHT])[i] = 0;")));
 }
 
 TEST(KernelFilesTest, HeaderAndExampleCompile) {
