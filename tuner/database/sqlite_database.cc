@@ -45,9 +45,10 @@ class Descriptor {
   int fd_;
 };
 
-absl::Status SystemError(const std::string& path) {
+// `expected`: what would be right, or nothing.
+absl::Status SystemError(const std::string& path, absl::string_view expected = "") {
   const int error = errno;
-  const std::string message = absl::StrCat("record database ", path, ": ", strerror(error));
+  const std::string message = absl::StrCat("record database ", path, ": ", strerror(error), expected);
   if (error == ENOENT || error == ENOTDIR) return absl::NotFoundError(message);
   if (error == EACCES || error == EPERM || error == EROFS) return absl::PermissionDeniedError(message);
   return absl::FailedPreconditionError(message);
@@ -56,7 +57,7 @@ absl::Status SystemError(const std::string& path) {
 // Creates the file when it is missing and becomes its only tuner.
 absl::StatusOr<Descriptor> LockForTuning(const std::string& path) {
   Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-  if (file.get() < 0) return SystemError(path);
+  if (file.get() < 0) return SystemError(path, "; expected a file in a folder that exists and may be written");
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return SystemError(path);
     return absl::FailedPreconditionError(
@@ -338,7 +339,8 @@ absl::StatusOr<std::unique_ptr<Database>> OpenSqliteDatabase(const std::string& 
   struct stat info;
   if (stat(path.c_str(), &info) == 0) {
     if (!S_ISREG(info.st_mode)) {
-      return absl::FailedPreconditionError(absl::StrCat("record database ", path, ": not a regular file"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("record database ", path, ": not a regular file; expected a file"));
     }
   } else if (!tune) {
     return SystemError(path);
