@@ -11,6 +11,7 @@
 #include "codegen/operators/implementation.h"
 #include "codegen/operators/workload.h"
 #include "codegen/spaces/channel_lanes.h"
+#include "codegen/spaces/cut_convolution.h"
 #include "codegen/spaces/edge_parts.h"
 #include "codegen/spaces/knob_space.h"
 #include "codegen/spaces/output_tile.h"
@@ -226,16 +227,11 @@ class Conv2dDirectSpace : public KnobSpace {
     if (at[unroll_taps_] >= 2) b.Unroll("kh");
     if (at[edge_] == kEdgePad) PlacePaddedInput(at, b);
 
-    const std::vector<EdgeCut> cuts = Cuts(at, at[edge_], at[order_]);
-    const std::vector<std::string> tasks = TaskLoops(at, cuts, b);
-    for (const EdgeLeaf& leaf : PartitionEdges(cuts, b)) {
-      for (size_t i = 0; i < outer.size(); ++i) {
-        if (leaf.clean[i]) continue;
-        if (outer[i] == "ow.o" && at[unroll_taps_] < 1) b.Unroll("kw" + leaf.suffix);
-        if (outer[i] == "oh.o" && at[unroll_taps_] < 2) b.Unroll("kh" + leaf.suffix);
-      }
-    }
-    for (const std::string& loop : tasks) b.Parallel(loop);
+    CutConvolution({.cuts = Cuts(at, at[edge_], at[order_]),
+                    .unrolled_taps = at[unroll_taps_],
+                    .parallel_cuts = at[parallel_],
+                    .batched = s_.n > 1},
+                   b);
     return b.schedule();
   }
 
@@ -284,17 +280,6 @@ class Conv2dDirectSpace : public KnobSpace {
     } else {
       b.Vectorize("padded.d4");
     }
-  }
-
-  // Fuses what becomes parallel, and names the loops that will after partition.
-  std::vector<std::string> TaskLoops(KnobValues at, const std::vector<EdgeCut>& cuts, ScheduleBuilder& b) const {
-    if (at[parallel_] == 0) return {};
-    std::vector<std::string> tasks = {cuts[0].loop};
-    if (s_.n > 1) tasks.insert(tasks.begin(), "n");
-    if (at[parallel_] == 2) tasks.push_back(cuts[1].loop);
-    if (tasks.size() == 1) return PartLoops(cuts[0]);
-    b.Fuse(tasks, "task");
-    return {"task"};
   }
 
   std::vector<double> Derived(KnobValues at) const override {

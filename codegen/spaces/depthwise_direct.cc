@@ -10,6 +10,7 @@
 #include "codegen/operators/implementation.h"
 #include "codegen/operators/workload.h"
 #include "codegen/spaces/channel_lanes.h"
+#include "codegen/spaces/cut_convolution.h"
 #include "codegen/spaces/edge_parts.h"
 #include "codegen/spaces/knob_space.h"
 #include "codegen/spaces/output_tile.h"
@@ -152,16 +153,11 @@ class DepthwiseDirectSpace : public KnobSpace {
     b.Vectorize(vector);
     if (at[unroll_taps_] >= 1) b.Unroll("kw");
     if (at[unroll_taps_] >= 2) b.Unroll("kh");
-    const std::vector<EdgeCut> cuts = Cuts(at, at[edge_], at[order_]);
-    const std::vector<std::string> tasks = TaskLoops(at, cuts, b);
-    for (const EdgeLeaf& leaf : PartitionEdges(cuts, b)) {
-      for (size_t i = 0; i < outer.size(); ++i) {
-        if (leaf.clean[i]) continue;
-        if (outer[i] == "ow.o" && at[unroll_taps_] < 1) b.Unroll("kw" + leaf.suffix);
-        if (outer[i] == "oh.o" && at[unroll_taps_] < 2) b.Unroll("kh" + leaf.suffix);
-      }
-    }
-    for (const std::string& loop : tasks) b.Parallel(loop);
+    CutConvolution({.cuts = Cuts(at, at[edge_], at[order_]),
+                    .unrolled_taps = at[unroll_taps_],
+                    .parallel_cuts = at[parallel_],
+                    .batched = s_.n > 1},
+                   b);
     return b.schedule();
   }
 
@@ -174,17 +170,6 @@ class DepthwiseDirectSpace : public KnobSpace {
       b.Split(row, {at[ow_tile_], row_width_}, {vectors, vector});
       b.Unroll(tile.Loop(block, "oh")).Unroll(vectors).Vectorize(vector);
     }
-  }
-
-  // Fuses what becomes parallel, and names the loops that will after partition.
-  std::vector<std::string> TaskLoops(KnobValues at, const std::vector<EdgeCut>& cuts, ScheduleBuilder& b) const {
-    if (at[parallel_] == 0) return {};
-    std::vector<std::string> tasks = {cuts[0].loop};
-    if (s_.n > 1) tasks.insert(tasks.begin(), "n");
-    if (at[parallel_] == 2) tasks.push_back(cuts[1].loop);
-    if (tasks.size() == 1) return PartLoops(cuts[0]);
-    b.Fuse(tasks, "task");
-    return {"task"};
   }
 
   std::vector<double> Derived(KnobValues at) const override {
