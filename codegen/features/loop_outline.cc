@@ -3,24 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "codegen/ir/element_size.h"
 #include "codegen/ir/interval.h"
 #include "codegen/ir/tree.h"
 
 namespace tunefleet::codegen {
 namespace {
-
-int64_t BytesOf(ScalarType type) {
-  switch (type) {
-    case ScalarType::kFloat64:
-    case ScalarType::kIndex:
-      return 8;
-    case ScalarType::kInt8:
-    case ScalarType::kBool:
-      return 1;
-    default:
-      return 4;
-  }
-}
 
 class Outliner {
  public:
@@ -71,7 +59,7 @@ class Outliner {
 
   OutlineAccess AccessOf(int buffer, bool write, const std::vector<Expr>& indices, const VarMap& bindings) const {
     const Buffer& declared = nest_.buffers[buffer];
-    OutlineAccess access{buffer, write, BytesOf(declared.type), declared.shape, {}};
+    OutlineAccess access{buffer, write, ElementBytes(declared.type), declared.shape, {}};
     access.steps.assign(vars_.size(), std::vector<double>(indices.size(), 0.0));
     for (size_t d = 0; d < indices.size(); ++d) AddSteps(Substitute(indices[d], bindings), 1.0, d, access);
     return access;

@@ -98,34 +98,6 @@ absl::string_view TextOf(Scope scope) {
   return "?";
 }
 
-absl::string_view TextOf(LoopKind kind) {
-  switch (kind) {
-    case LoopKind::kSerial:
-      return "serial";
-    case LoopKind::kParallel:
-      return "parallel";
-    case LoopKind::kVectorized:
-      return "vectorized";
-    case LoopKind::kUnrolled:
-      return "unrolled";
-    case LoopKind::kBlockX:
-      return "block.x";
-    case LoopKind::kBlockY:
-      return "block.y";
-    case LoopKind::kBlockZ:
-      return "block.z";
-    case LoopKind::kThreadX:
-      return "thread.x";
-    case LoopKind::kThreadY:
-      return "thread.y";
-    case LoopKind::kThreadZ:
-      return "thread.z";
-    case LoopKind::kVirtualThread:
-      return "vthread";
-  }
-  return "?";
-}
-
 absl::string_view TextOf(IterKind kind) {
   switch (kind) {
     case IterKind::kSpatial:
@@ -374,6 +346,34 @@ std::string Print(const LoopNest& nest, const Stmt& stmt) {
   Printer printer(nest);
   printer.PrintStmt(stmt, 0);
   return std::move(printer).Take();
+}
+
+absl::string_view TextOf(LoopKind kind) {
+  switch (kind) {
+    case LoopKind::kSerial:
+      return "serial";
+    case LoopKind::kParallel:
+      return "parallel";
+    case LoopKind::kVectorized:
+      return "vectorized";
+    case LoopKind::kUnrolled:
+      return "unrolled";
+    case LoopKind::kBlockX:
+      return "block.x";
+    case LoopKind::kBlockY:
+      return "block.y";
+    case LoopKind::kBlockZ:
+      return "block.z";
+    case LoopKind::kThreadX:
+      return "thread.x";
+    case LoopKind::kThreadY:
+      return "thread.y";
+    case LoopKind::kThreadZ:
+      return "thread.z";
+    case LoopKind::kVirtualThread:
+      return "vthread";
+  }
+  return "?";
 }
 
 }  // namespace tunefleet::codegen

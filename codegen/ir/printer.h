@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "codegen/ir/loop_nest.h"
 
 namespace tunefleet::codegen {
@@ -12,6 +13,7 @@ namespace tunefleet::codegen {
 std::string Print(const LoopNest& nest);
 std::string Print(const LoopNest& nest, const Expr& expr);
 std::string Print(const LoopNest& nest, const Stmt& stmt);
+absl::string_view TextOf(LoopKind kind);
 
 }  // namespace tunefleet::codegen
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "codegen/lowering/element_size.h"
+#include "codegen/ir/element_size.h"
 
 namespace tunefleet::codegen {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "codegen/ir/element_size.h"
 #include "codegen/llvm/arithmetic.h"
 #include "codegen/llvm/element_type.h"
-#include "codegen/lowering/element_size.h"
 #include "common/check.h"
 #include "llvm/Transforms/Utils/BasicBlockUtils.h"
 

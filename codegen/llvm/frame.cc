@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "codegen/ir/element_size.h"
 #include "codegen/llvm/arithmetic.h"
 #include "codegen/llvm/element_type.h"
-#include "codegen/lowering/element_size.h"
 #include "common/check.h"
 
 namespace tunefleet::codegen {

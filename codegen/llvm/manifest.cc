@@ -1,7 +1,7 @@
 #include "codegen/llvm/manifest.h"
 
 #include "absl/strings/str_cat.h"
-#include "codegen/lowering/element_size.h"
+#include "codegen/ir/element_size.h"
 #include "common/check.h"
 #include "common/digest.h"
 #include "common/kernel_abi.h"

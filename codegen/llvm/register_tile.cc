@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "codegen/ir/element_size.h"
 #include "codegen/ir/tree.h"
-#include "codegen/lowering/element_size.h"
 
 namespace tunefleet::codegen {
 namespace {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/ir/element_size.h"
 #include "codegen/lowering/buffer_uses.h"
-#include "codegen/lowering/element_size.h"
 
 namespace tunefleet::codegen {
 namespace {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/ir/printer.h"
 #include "codegen/primitives/sites.h"
 
 namespace tunefleet::codegen {
@@ -155,7 +156,7 @@ absl::Status CheckConcurrentLoops(const LoopNest& nest, const Path& path) {
     loops.push_back(loop);
     if (loop->kind == LoopKind::kSerial || loop->kind == LoopKind::kUnrolled) continue;
     if (absl::Status status = CheckIndependent(nest, loops); !status.ok()) {
-      return Refuse(absl::StrCat("the ", NameOf(loop->kind), " loop would no longer be: ", status.message()));
+      return Refuse(absl::StrCat("the ", TextOf(loop->kind), " loop would no longer be: ", status.message()));
     }
   }
   return absl::OkStatus();

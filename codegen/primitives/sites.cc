@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/ir/printer.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -99,22 +100,7 @@ absl::Status Refuse(const std::string& message) { return absl::FailedPreconditio
 
 absl::Status CheckSerial(const Loop& loop) {
   if (loop.kind == LoopKind::kSerial) return absl::OkStatus();
-  return Refuse(absl::StrCat("loop '", loop.var->name, "' is ", NameOf(loop.kind), ", expected a serial loop"));
-}
-
-const char* NameOf(LoopKind kind) {
-  switch (kind) {
-    case LoopKind::kSerial:
-      return "serial";
-    case LoopKind::kParallel:
-      return "parallel";
-    case LoopKind::kVectorized:
-      return "vectorized";
-    case LoopKind::kUnrolled:
-      return "unrolled";
-    default:
-      return "bound to a GPU axis";
-  }
+  return Refuse(absl::StrCat("loop '", loop.var->name, "' is ", TextOf(loop.kind), ", expected a serial loop"));
 }
 
 }  // namespace tunefleet::codegen

@@ -45,7 +45,6 @@ absl::Status Refuse(const std::string& message);  // FAILED_PRECONDITION
 
 // Errors: FAILED_PRECONDITION when the loop is not serial.
 absl::Status CheckSerial(const Loop& loop);
-const char* NameOf(LoopKind kind);
 
 }  // namespace tunefleet::codegen
 

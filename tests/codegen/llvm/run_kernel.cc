@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "codegen/lowering/element_size.h"
+#include "codegen/ir/element_size.h"
 #include "common/check.h"
 
 namespace tunefleet::codegen {

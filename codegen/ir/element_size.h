@@ -1,6 +1,6 @@
 // Bytes of one element in memory: what buffers, workspaces and addresses are counted in.
-#ifndef TUNEFLEET_CODEGEN_LOWERING_ELEMENT_SIZE_H_
-#define TUNEFLEET_CODEGEN_LOWERING_ELEMENT_SIZE_H_
+#ifndef TUNEFLEET_CODEGEN_IR_ELEMENT_SIZE_H_
+#define TUNEFLEET_CODEGEN_IR_ELEMENT_SIZE_H_
 
 #include <cstdint>
 
@@ -34,4 +34,4 @@ inline int64_t BufferBytes(const Buffer& buffer) { return StoredElements(buffer)
 
 }  // namespace tunefleet::codegen
 
-#endif  // TUNEFLEET_CODEGEN_LOWERING_ELEMENT_SIZE_H_
+#endif  // TUNEFLEET_CODEGEN_IR_ELEMENT_SIZE_H_
