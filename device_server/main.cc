@@ -10,12 +10,12 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/clock.h"
 #include "common/log.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/describe/machine.h"
@@ -30,6 +30,8 @@ namespace tunefleet::device {
 namespace {
 
 constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
+constexpr absl::Duration kGlance = absl::Milliseconds(20);
+constexpr unsigned kLastResortSeconds = 5;
 constexpr int kUsageError = 2;
 
 int Refuse(absl::string_view message) {
@@ -93,28 +95,40 @@ int OpenSignals() {
   return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-// True when a signal came, false when the lifeline broke.
-bool WaitForEnd(int signals, int lifeline) {
+enum class Ending { kNone, kSignal, kLifeline };
+
+// Waits for a reason to end: a signal, or that the lifeline broke.
+Ending WaitForEnding(int signals, int lifeline, absl::Duration timeout) {
+  const int milliseconds =
+      timeout == absl::InfiniteDuration() ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout));
   while (true) {
     pollfd entries[2] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}};
-    if (poll(entries, lifeline < 0 ? 1 : 2, -1) < 0) continue;
+    const int ready = poll(entries, lifeline < 0 ? 1 : 2, milliseconds);
+    if (ready == 0) return Ending::kNone;
+    if (ready < 0) continue;
     if ((entries[0].revents & POLLIN) != 0) {
       signalfd_siginfo info;
-      if (read(signals, &info, sizeof(info)) == sizeof(info)) return true;
+      if (read(signals, &info, sizeof(info)) == sizeof(info)) return Ending::kSignal;
     }
     char byte;
-    if (lifeline >= 0 && entries[1].revents != 0 && read(lifeline, &byte, 1) <= 0) return false;
+    if (lifeline >= 0 && entries[1].revents != 0 && read(lifeline, &byte, 1) <= 0) return Ending::kLifeline;
+  }
+}
+
+// Until the agent is drained, a second reason to end comes, or the patience ends.
+void Drain(Agent* agent, int signals, int lifeline) {
+  spdlog::info("draining");
+  agent->Drain();
+  const absl::Time until = common::MonotonicClock().Now() + kDrainTimeout;
+  while (!agent->WaitUntilDrained(kGlance)) {
+    if (WaitForEnding(signals, lifeline, absl::ZeroDuration()) != Ending::kNone) return;
+    if (common::MonotonicClock().Now() < until) continue;
+    return spdlog::warn("not drained within {}", absl::FormatDuration(kDrainTimeout));
   }
 }
 
 int Serve(const CommandLine& line, const v1::Device& device, TrialRunner* runner, int signals) {
   const DirectoryRemover remover(line.remove_dir_at_exit);
-  // The program that embeds the agent is gone: nobody wants a result, nothing may stay behind.
-  const auto end_at_once = [&](const char* why) {
-    spdlog::info("{}", why);
-    remover.Remove();
-    _exit(0);  // the zygote and its workers end when their socket closes
-  };
   absl::BitGen random;
   Agent::Options options;
   options.tracker = line.tracker;
@@ -127,19 +141,14 @@ int Serve(const CommandLine& line, const v1::Device& device, TrialRunner* runner
   spdlog::info("device {} of class {} on cores {}, for the tracker at {}", device.device_id(), device.device_class(),
                FormatCpuList(line.cores), line.tracker);
   Agent agent(std::move(options), runner);
-  if (!WaitForEnd(signals, line.lifeline_fd)) end_at_once("the lifeline closed");
-  spdlog::info("draining");
-  agent.Drain();
-  std::thread([&] {
-    const bool signalled = WaitForEnd(signals, line.lifeline_fd);
-    end_at_once(signalled ? "a second signal" : "the lifeline closed");
-  }).detach();
-  if (!agent.WaitUntilDrained(kDrainTimeout))
-    spdlog::warn("not drained within {}", absl::FormatDuration(kDrainTimeout));
+  // When the lifeline breaks, the program that embeds the agent is gone: nobody wants a result.
+  if (WaitForEnding(signals, line.lifeline_fd, absl::InfiniteDuration()) == Ending::kSignal) {
+    Drain(&agent, signals, line.lifeline_fd);
+  }
+  spdlog::info("ending");
   remover.Remove();
-  // The thread above still refers to this frame: leave without unwinding it, as a lost connection would.
-  spdlog::default_logger()->flush();
-  _exit(0);
+  alarm(kLastResortSeconds);  // whatever hangs, nothing stays behind
+  return 0;                   // the agent ends, and before it the zygote with its workers
 }
 
 int Main(int argc, char** argv) {

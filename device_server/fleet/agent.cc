@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kControlNice = -10;
 constexpr absl::Duration kFirstMessageTimeout = absl::Seconds(10);
+// How long a drained agent waits for the tracker to close the stream.
+constexpr absl::Duration kFarewell = absl::Seconds(2);
 // A trial without a deadline on its lease.
 constexpr absl::Duration kDefaultTimeLimit = absl::Minutes(10);
 
@@ -44,6 +46,7 @@ Agent::~Agent() {
     changed_.SignalAll();
   }
   connection_.Cancel();
+  runner_->Abort();
   connection_thread_.join();
   device_thread_.join();
 }
@@ -124,6 +127,7 @@ void Agent::DeviceMain() {
   // Where it must share a core with the kernel, the control thread goes first. Refused to the unprivileged: harmless.
   setpriority(PRIO_PROCESS, 0, kControlNice);
   while (const std::optional<v1::Assign> assign = WaitForTrial()) CarryOut(*assign);
+  runner_->End();  // here, because this thread may have started the zygote anew
 }
 
 void Agent::CarryOut(const v1::Assign& assign) {
@@ -162,8 +166,8 @@ void Agent::Drain() {
 }
 
 bool Agent::WaitUntilDrained(absl::Duration timeout) {
-  const absl::Time until = common::MonotonicClock().Now() + timeout;
-  const auto wait_for = [&](auto condition) {
+  const auto wait_for = [this](auto condition, absl::Duration patience) {
+    const absl::Time until = common::MonotonicClock().Now() + patience;
     const common::MutexLock lock(&mutex_);
     while (!condition()) {
       const absl::Duration left = until - common::MonotonicClock().Now();
@@ -172,9 +176,9 @@ bool Agent::WaitUntilDrained(absl::Duration timeout) {
     }
     return true;
   };
-  if (!wait_for([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return core_.Drained(); })) return false;
+  if (!wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return core_.Drained(); }, timeout)) return false;
   connection_.FinishSending();  // so that the tracker learns it now and not after a grace period
-  wait_for([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.welcomed(); });
+  wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.welcomed(); }, kFarewell);
   return true;
 }
 

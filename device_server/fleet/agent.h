@@ -35,16 +35,18 @@ class Agent : private StreamHandler {
     absl::Duration longest_retry = absl::Seconds(5);
   };
 
-  // Starts. `runner` outlives the agent.
+  // Starts. `runner` outlives the agent and serves it alone.
   Agent(Options options, TrialRunner* runner);
-  // Stops at once: what is held returns to the queue when the tracker notices.
+  // Stops at once, in the middle of a trial: what is held returns to the queue when the tracker notices. The runner has
+  // ended, no process of it is left.
   ~Agent() override;
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
   // Takes no new trials, gives back those not started.
   void Drain();
-  // True once draining is over: the running trial is finished and every result acknowledged. False on time-out.
+  // True once draining is over: the running trial is finished, every result acknowledged, and the tracker knows. False
+  // on time-out.
   bool WaitUntilDrained(absl::Duration timeout);
 
  private:

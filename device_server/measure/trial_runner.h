@@ -1,7 +1,8 @@
 // Carries out trials on one device: the one place where a Trial becomes a TrialResult.
 //
 // It never fails: whatever goes wrong is an outcome of the trial. It owns the zygote and the cached inputs. The caller
-// holds the lock on the device's cores (core_lock.h). Not thread-safe: the device's control thread owns it.
+// holds the lock on the device's cores (core_lock.h). The device's control thread owns it; Abort alone may be called
+// from any thread.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_
 
@@ -42,6 +43,11 @@ class TrialRunner {
     std::function<bool()> cancelled;  // asked between samples, from the calling thread; true: the result is CANCELLED
   };
   v1::TrialResult Run(const Call& call);
+
+  // Ends the trial under way, whatever its kernel does; it and every later one is a DEVICE_ERROR.
+  void Abort() { zygote_->Abort(); }
+  // Ends the zygote: the owner's last call, from the thread that called Run.
+  void End() { zygote_->End(); }
 
   // SandboxBits in force for workers.
   uint32_t sandbox() const { return sandbox_; }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
@@ -36,8 +37,13 @@ absl::Status Zygote::Launch() {
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return absl::UnavailableError(absl::StrCat("start the zygote: socketpair: ", strerror(errno)));
   }
-  control_.Reset(ends[0]);
   const UniqueFd theirs(ends[1]);
+  {
+    UniqueFd ours(ends[0]);
+    const common::MutexLock lock(&mutex_);
+    if (aborted_) return absl::UnavailableError("start the zygote: the agent is ending");
+    control_ = std::move(ours);
+  }
   // Off number 3, which the child's copy takes: dup2 onto itself would keep the close-on-exec mark.
   const UniqueFd source(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kZygoteControlFd + 1));
 
@@ -75,8 +81,17 @@ absl::Status Zygote::Launch() {
   return absl::OkStatus();
 }
 
+void Zygote::Abort() {
+  const common::MutexLock lock(&mutex_);
+  aborted_ = true;
+  if (control_.valid()) shutdown(control_.get(), SHUT_RDWR);  // for the zygote the same as a closed socket
+}
+
 void Zygote::End() {
-  control_.Reset();  // the zygote kills its workers and ends
+  {
+    const common::MutexLock lock(&mutex_);
+    control_.Reset();  // the zygote kills its workers and ends
+  }
   if (pid_ < 0) return;
   const absl::Duration step = absl::Milliseconds(1);
   for (absl::Duration waited; waited < absl::Seconds(5); waited += step) {

@@ -1,6 +1,7 @@
 // The supervisor's end of a zygote: starts it, asks it for workers, has them reaped, and replaces it when it is lost.
 //
-// Not thread-safe: one device's control thread owns it. No worker of a zygote outlives the Zygote object.
+// One device's control thread owns it; Abort alone may be called from any thread. No worker of a zygote outlives the
+// Zygote object. A zygote dies with the thread that started it, so that thread ends it before it ends itself.
 #ifndef TUNEFLEET_DEVICE_SERVER_SANDBOX_ZYGOTE_H_
 #define TUNEFLEET_DEVICE_SERVER_SANDBOX_ZYGOTE_H_
 
@@ -12,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/mutex.h"
 #include "device_server/sandbox/unique_fd.h"
 #include "device_server/sandbox/wire.h"
 
@@ -38,6 +40,12 @@ class Zygote {
   // Returns when the worker and its whole process group are gone: at once when they are, else killed after `grace`.
   absl::StatusOr<WorkerEnd> Reap(pid_t worker, absl::Duration grace);
 
+  // Ends the zygote and its workers, whatever call is under way: that one fails, and so does every later one.
+  void Abort();
+  // Waits until the zygote and its workers are gone and reaped. The next Spawn starts a new one, unless Abort was
+  // called.
+  void End();
+
   // Measures that hold for every worker.
   uint32_t sandbox() const { return sandbox_; }
   pid_t pid() const { return pid_; }
@@ -45,11 +53,12 @@ class Zygote {
  private:
   explicit Zygote(std::string program) : program_(std::move(program)) {}
   absl::Status Launch();
-  void End();
 
   const std::string program_;
   pid_t pid_ = -1;
-  UniqueFd control_;
+  common::Mutex mutex_;
+  bool aborted_ ABSL_GUARDED_BY(mutex_) = false;
+  UniqueFd control_;  // changed by its owner under the mutex, read by it without
   uint32_t sandbox_ = 0;
 };
 

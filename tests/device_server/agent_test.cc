@@ -1,8 +1,11 @@
 // The real agent against a tracker in the test.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +29,10 @@ class AgentTest : public ::testing::Test {
     std::string name = absl::StrCat(::testing::TempDir(), "/tunefleet_agent_XXXXXX");
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
+    // What an agent leaves behind becomes a child of this process, zombies included.
+    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -45,6 +52,11 @@ class AgentTest : public ::testing::Test {
       while (IsAlive(pid) && absl::Now() < until) absl::SleepFor(absl::Milliseconds(5));
       EXPECT_FALSE(IsAlive(pid)) << pid;
     }
+  }
+  // An agent that ended in good order has ended and reaped all that it started.
+  static void ExpectNothingLeft() {
+    const pid_t left = waitpid(-1, nullptr, WNOHANG);
+    EXPECT_TRUE(left < 0 && errno == ECHILD) << "left: " << left;
   }
   v1::Finished RunTrial(FakeTracker* tracker, const v1::Trial& trial, uint64_t counter) {
     tracker->Assign(trial, counter, "device-1");
@@ -166,6 +178,7 @@ TEST_F(AgentTest, SigtermDrains) {
   EXPECT_EQ(v1::Outcome_Name(finished.result().outcome()), "OUTCOME_TIMED_OUT");
   tracker.Acknowledge(finished.lease());
   EXPECT_EQ(agent.WaitForExit(), 0);
+  ExpectNothingLeft();
   ExpectGone(family);
 }
 
@@ -175,6 +188,22 @@ TEST_F(AgentTest, AnIdleAgentEndsAtOnceOnSigterm) {
   tracker.Receive();
   agent.Signal(SIGTERM);
   EXPECT_EQ(agent.WaitForExit(), 0);
+  ExpectNothingLeft();
+}
+
+TEST_F(AgentTest, ASecondSigtermEndsTheTrial) {
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(Arguments());
+  tracker.Receive();
+  v1::Trial slow = MakeTrial("hangs", &blobs_);
+  slow.mutable_options()->mutable_kernel_timeout()->set_seconds(50);
+  tracker.Assign(slow, 1, "device-1");
+  EXPECT_TRUE(tracker.Receive().has_started());
+  agent.Signal(SIGTERM);
+  EXPECT_TRUE(tracker.Receive().has_draining());
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.WaitForExit(), 0);
+  ExpectNothingLeft();
 }
 
 TEST_F(AgentTest, EverythingEndsWithTheLifelineAndTheFolderGoes) {
@@ -193,6 +222,7 @@ TEST_F(AgentTest, EverythingEndsWithTheLifelineAndTheFolderGoes) {
   const std::vector<pid_t> family = Family(agent.pid());
   agent.CloseLifeline();
   EXPECT_EQ(agent.WaitForExit(), 0);
+  ExpectNothingLeft();
   ExpectGone(family);
   EXPECT_FALSE(std::filesystem::exists(doomed));
 }
