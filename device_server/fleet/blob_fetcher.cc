@@ -8,8 +8,22 @@
 namespace tunefleet::device {
 namespace {
 
-constexpr int kMaxMismatches = 3;
+constexpr int kMaxRefusals = 3;
 constexpr absl::Duration kGiveUpPeriod = absl::Milliseconds(20);
+
+// The tracker is away or busy: the blob can be had later, however much later.
+bool IsTransient(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -37,6 +51,7 @@ void BlobFetcher::Want(const std::vector<std::string>& digests) {
   {
     const common::MutexLock lock(&mutex_);
     for (const std::string& digest : digests) {
+      failed_.erase(digest);  // of an earlier wish: the blob may be there by now
       if (std::find(wanted_.begin(), wanted_.end(), digest) == wanted_.end()) wanted_.push_back(digest);
     }
   }
@@ -84,23 +99,25 @@ bool BlobFetcher::NextDigest(std::string* digest) {
 }
 
 bool BlobFetcher::Settle(const std::string& digest, const absl::Status& status, Progress* progress) {
-  absl::Status failure;
+  if (IsTransient(status)) return false;
+  absl::Status failure = status;
   if (status.ok()) {
     if (common::Sha256(progress->bytes) == digest) {
       cache_->Put(digest, std::move(progress->bytes));
     } else {
-      progress->bytes.clear();
-      if (++progress->mismatches < kMaxMismatches) return false;
-      failure = absl::DataLossError(absl::StrCat("blob ", common::HexDigest(digest), ": the content does not match"));
+      failure = absl::DataLossError("the content does not match");
     }
-  } else if (absl::IsNotFound(status) || absl::IsInvalidArgument(status)) {
-    failure = absl::Status(status.code(), absl::StrCat("blob ", common::HexDigest(digest), ": ", status.message()));
-  } else {
-    if (absl::IsOutOfRange(status)) progress->bytes.clear();
-    return false;
+  }
+  if (!failure.ok()) {
+    progress->bytes.clear();
+    const bool final = absl::IsNotFound(failure) || absl::IsInvalidArgument(failure);
+    if (!final && ++progress->refusals < kMaxRefusals) return false;
   }
   const common::MutexLock lock(&mutex_);
-  if (!failure.ok()) failed_[digest] = failure;
+  if (!failure.ok()) {
+    failed_[digest] =
+        absl::Status(failure.code(), absl::StrCat("blob ", common::HexDigest(digest), ": ", failure.message()));
+  }
   std::erase(wanted_, digest);
   return true;
 }

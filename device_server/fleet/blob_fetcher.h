@@ -50,13 +50,13 @@ class BlobFetcher {
   void Want(const std::vector<std::string>& digests);
 
   // Waits for all of them. `give_up` is asked now and then. Errors: CANCELLED (given up), NOT_FOUND (the tracker has
-  // no such blob), DATA_LOSS (its content does not match, again and again).
+  // no such blob), DATA_LOSS (its content does not match, again and again), or what else the tracker keeps answering.
   absl::StatusOr<HeldBlobs> Wait(const std::vector<std::string>& digests, const std::function<bool()>& give_up);
 
  private:
   struct Progress {
     std::string bytes;
-    int mismatches = 0;
+    int refusals = 0;
   };
 
   void Main();

@@ -13,6 +13,7 @@ namespace {
 class FakeDownloader : public BlobDownloader {
  public:
   std::string Add(std::string bytes) {
+    const common::MutexLock lock(&mutex_);
     std::string digest = common::Sha256(bytes);
     blobs_[digest] = std::move(bytes);
     return digest;
@@ -25,6 +26,7 @@ class FakeDownloader : public BlobDownloader {
     offsets_.push_back(bytes->size());
     const auto found = blobs_.find(digest);
     if (found == blobs_.end()) return absl::NotFoundError("no such blob");
+    if (found->second.empty()) return absl::DataLossError("cut short");
     if (!breaks_.empty()) {
       bytes->append(found->second.substr(bytes->size(), breaks_.front()));
       breaks_.pop_front();
@@ -32,6 +34,13 @@ class FakeDownloader : public BlobDownloader {
     }
     bytes->append(found->second.substr(bytes->size()));
     return absl::OkStatus();
+  }
+
+  // The tracker has it and cannot read it.
+  std::string AddUnreadable() {
+    const common::MutexLock lock(&mutex_);
+    blobs_[std::string(32, 'u')] = "";
+    return std::string(32, 'u');
   }
 
   void BreakAfter(size_t bytes) { breaks_.push_back(bytes); }
@@ -101,6 +110,29 @@ TEST(BlobFetcherTest, AMissingBlobIsAnErrorAndOthersGoOn) {
   BlobFetcher fetcher(&downloader, &cache, kRetry);
   EXPECT_TRUE(absl::IsNotFound(fetcher.Wait({missing, there}, Never).status()));
   EXPECT_TRUE(fetcher.Wait({there}, Never).ok());
+}
+
+TEST(BlobFetcherTest, ABlobThatCannotBeReadDoesNotHoldUpOthers) {
+  FakeDownloader downloader;
+  const std::string unreadable = downloader.AddUnreadable(), there = downloader.Add("there");
+  BlobCache cache(1 << 20);
+  BlobFetcher fetcher(&downloader, &cache, kRetry);
+  fetcher.Want({unreadable, there});
+  EXPECT_TRUE(fetcher.Wait({there}, Never).ok());
+  EXPECT_TRUE(absl::IsDataLoss(fetcher.Wait({unreadable}, Never).status()));
+}
+
+TEST(BlobFetcherTest, AFailureThatNobodyWaitedForIsForgottenByALaterWish) {
+  FakeDownloader downloader;
+  const std::string digest = common::Sha256("late");
+  BlobCache cache(1 << 20);
+  BlobFetcher fetcher(&downloader, &cache, kRetry);
+  const std::string there = downloader.Add("there");
+  fetcher.Want({digest});
+  ASSERT_TRUE(fetcher.Wait({there}, Never).ok());  // blobs come in order: the first wish has failed
+  downloader.Add("late");
+  fetcher.Want({digest});
+  EXPECT_TRUE(fetcher.Wait({digest}, Never).ok());
 }
 
 TEST(BlobFetcherTest, WaitingCanBeGivenUp) {
