@@ -15,6 +15,7 @@ namespace {
 constexpr int kMaxKernels = 16;
 constexpr uint64_t kMaxTrialBytes = uint64_t{16} << 30;
 constexpr uint32_t kMaxThreads = 256;
+constexpr int kMaxPaddedAxes = 8;  // each costs time for every element of the buffer
 
 absl::Status CheckBuffers(const v1::ArtifactManifest& manifest, uint64_t* total_bytes) {
   if (manifest.buffers_size() > static_cast<int>(kMaxBuffers)) {
@@ -61,6 +62,10 @@ absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
   for (const v1::BufferFill& fill : kernel.fills()) {
     if (fill.buffer() >= count) return absl::InvalidArgumentError(absl::StrCat("a fill of buffer ", fill.buffer()));
     TF_RETURN_IF_ERROR(CheckElements(manifest, fill.buffer(), fill.dtype()));
+    if (fill.padded_size() > kMaxPaddedAxes) {
+      return absl::InvalidArgumentError(absl::StrCat("the fill of buffer ", fill.buffer(), " pads ", fill.padded_size(),
+                                                     " axes, at most ", kMaxPaddedAxes));
+    }
     filled.insert(fill.buffer());
   }
   for (const v1::OutputCheck& check : kernel.checks()) {
@@ -102,6 +107,11 @@ absl::Status CheckTrial(const v1::Trial& trial) {
   }
   if (trial.options().threads() > kMaxThreads) {
     return absl::InvalidArgumentError(absl::StrCat(trial.options().threads(), " threads, at most ", kMaxThreads));
+  }
+  // A kernel that may allocate without bound takes the whole machine with it.
+  if (trial.options().memory_limit_bytes() > kMaxTrialBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a memory limit of ", trial.options().memory_limit_bytes(), " bytes, at most ", kMaxTrialBytes));
   }
   uint64_t total_bytes = 0;
   for (int i = 0; i < trial.kernels_size(); ++i) {

@@ -66,6 +66,11 @@ TEST(TrialCheckTest, EachDefectIsRefusedByName) {
       {"elements",
        [](v1::Trial* t) { t->mutable_kernels(0)->mutable_manifest()->mutable_buffers(0)->set_size_bytes(63); }},
       {"threads", [](v1::Trial* t) { t->mutable_options()->set_threads(1000000); }},
+      {"memory limit", [](v1::Trial* t) { t->mutable_options()->set_memory_limit_bytes(~uint64_t{0}); }},
+      {"pads 9 axes",
+       [](v1::Trial* t) {
+         for (int i = 0; i < 9; ++i) t->mutable_kernels(0)->mutable_fills(0)->add_padded();
+       }},
       {"33 buffers",
        [](v1::Trial* t) {
          for (int i = 0; i < 31; ++i) t->mutable_kernels(0)->mutable_manifest()->add_buffers();
