@@ -41,7 +41,7 @@ void SetLimit(__rlimit_resource resource, uint64_t bytes, int report) {
 // descriptors above every target number.
 [[noreturn]] void BecomeProgram(const ChildOptions& options, char* const* argv, const cpu_set_t& cores, int* spare,
                                 int report, pid_t parent) {
-  const auto fail = [report](int step) {
+  const auto fail = [&report](int step) {
     const Failure failure{step, errno};
     [[maybe_unused]] const ssize_t written = write(report, &failure, sizeof(failure));
     _exit(127);
