@@ -259,6 +259,7 @@ void FleetSimulation::CrashAgent(Agent* agent) {
   ++agent->run;
   agent->running.reset();
   agent->queue.clear();
+  if (Chance(0.5)) agent->unacknowledged.clear();
   if (agent->stream != 0) BreakStream(agent);
   At(Delay(6000), [this, agent] {
     agent->up = true;

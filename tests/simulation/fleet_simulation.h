@@ -66,7 +66,7 @@ class FleetSimulation {
     std::deque<v1::Lease> queue;                         // assigned, not started
     std::optional<v1::Lease> running;                    // with its epoch in `run`
     uint64_t run = 0;                                    // raised whenever `running` changes
-    std::map<std::string, v1::Finished> unacknowledged;  // by trial and fence; survives a restart (on disk)
+    std::map<std::string, v1::Finished> unacknowledged;  // by trial and fence; may survive a restart
   };
   struct Client {
     std::string job;
