@@ -19,7 +19,7 @@ std::string OutcomeName(v1::Outcome outcome);
 std::string OutcomePhrase(v1::Outcome outcome);
 // "12 wrong answer, 3 refused", most frequent first; empty when there are none.
 std::string FailureList(const std::map<v1::Outcome, int>& failures);
-// "0.842 ms", "61.3 us", "1.27 s".
+// "1.842 ms", "61.3 us", "1.27 s".
 std::string LatencyText(double latency_ns);
 // "oc_tile=2 ow_tile=14 ...".
 std::string KnobText(const v1::Config& config);
