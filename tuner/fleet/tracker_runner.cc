@@ -59,11 +59,12 @@ class TrackerRunner final : public Runner {
   }
 
   absl::Status Start() {
-    TF_ASSIGN_OR_RETURN(const uint64_t acknowledged, OpenJob(options_.first_patience));
+    TF_ASSIGN_OR_RETURN(const uint64_t acknowledged, OpenJob());
+    TF_ASSIGN_OR_RETURN(const uint64_t last, LastResult());
     {
       common::MutexLock lock(&mutex_);
-      received_ = acknowledged;
-      acknowledged_ = acknowledged;
+      received_ = delivered_ = acknowledged_ = acknowledged;
+      backlog_ = last;
     }
     DeviceBusy();
     watcher_ = std::thread([this] { WatchResults(); });
@@ -82,6 +83,10 @@ class TrackerRunner final : public Runner {
   absl::Status Submit(const v1::Trial& trial) override;
   absl::StatusOr<std::optional<FinishedTrial>> Next(absl::Duration timeout) override;
   absl::Status Acknowledge(uint64_t cursor) override;
+  bool HasBacklog() override {
+    common::MutexLock lock(&mutex_);
+    return delivered_ < backlog_;
+  }
   double DeviceBusy() override;
 
   void Close() override {
@@ -121,12 +126,13 @@ class TrackerRunner final : public Runner {
   bool Pause(absl::Duration pause);
   absl::Status Closed() { return absl::CancelledError("the runner was closed"); }
 
-  absl::StatusOr<uint64_t> OpenJob(absl::Duration patience);
+  absl::StatusOr<uint64_t> OpenJob();
+  absl::StatusOr<uint64_t> LastResult();
   absl::Status Upload(const std::string& digest, const std::string& bytes);
   absl::Status UploadOnce(const std::string& digest, const std::string& bytes);
   void WatchResults();
   absl::Status WatchOnce();
-  absl::Status ReopenForgottenJob();
+  absl::Status Forgotten() const;
 
   const TrackerRunnerOptions options_;
   const std::shared_ptr<grpc::Channel> channel_;
@@ -139,8 +145,10 @@ class TrackerRunner final : public Runner {
   std::set<grpc::ClientContext*> active_ ABSL_GUARDED_BY(mutex_);
   BlobCache cache_ ABSL_GUARDED_BY(mutex_){kBlobCacheBytes};
   std::deque<FinishedTrial> results_ ABSL_GUARDED_BY(mutex_);
-  uint64_t received_ ABSL_GUARDED_BY(mutex_) = 0;  // cursor of the last result taken from the stream
+  uint64_t received_ ABSL_GUARDED_BY(mutex_) = 0;   // cursor of the last result taken from the stream
+  uint64_t delivered_ ABSL_GUARDED_BY(mutex_) = 0;  // cursor of the last result that Next gave
   uint64_t acknowledged_ ABSL_GUARDED_BY(mutex_) = 0;
+  uint64_t backlog_ ABSL_GUARDED_BY(mutex_) = 0;      // cursor of the last result that was there at the start
   absl::Status watch_error_ ABSL_GUARDED_BY(mutex_);  // the stream is given up
   BusyMeter busy_ ABSL_GUARDED_BY(mutex_);
   absl::Time busy_looked_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
@@ -179,7 +187,8 @@ absl::Status TrackerRunner::Persist(const char* what, absl::Duration patience, c
   }
 }
 
-absl::StatusOr<uint64_t> TrackerRunner::OpenJob(absl::Duration patience) {
+// Gives the cursor of the last acknowledged result.
+absl::StatusOr<uint64_t> TrackerRunner::OpenJob() {
   v1::OpenJobRequest request;
   request.set_job_id(options_.job_id);
   request.set_tenant(options_.tenant);
@@ -187,24 +196,30 @@ absl::StatusOr<uint64_t> TrackerRunner::OpenJob(absl::Duration patience) {
   request.mutable_labels()->insert(options_.labels.begin(), options_.labels.end());
   request.mutable_expire_after()->set_seconds(absl::ToInt64Seconds(options_.expire_after));
   v1::OpenJobResponse response;
-  TF_RETURN_IF_ERROR(Persist("open job", patience, [&] {
-    Call call(this, std::min(options_.call_timeout, patience));
+  TF_RETURN_IF_ERROR(Persist("open job", options_.first_patience, [&] {
+    Call call(this, std::min(options_.call_timeout, options_.first_patience));
     return FromGrpcStatus(tracker_->OpenJob(call.context(), request, &response));
   }));
   return response.acknowledged();
 }
 
-// A tracker that lost its state does not know the job; the results that were not acknowledged are gone with it.
-absl::Status TrackerRunner::ReopenForgottenJob() {
-  TF_ASSIGN_OR_RETURN(const uint64_t acknowledged, OpenJob(options_.patience));
-  common::MutexLock lock(&mutex_);
-  if (acknowledged < acknowledged_) {
-    watch_error_ =
-        absl::FailedPreconditionError(absl::StrCat("tracker ", options_.address, " has forgotten job ", options_.job_id,
-                                                   " (was its state directory removed?); run the same command again"));
-    changed_.SignalAll();
-  }
-  return watch_error_;
+// Cursor of the last result so far, acknowledged or not.
+absl::StatusOr<uint64_t> TrackerRunner::LastResult() {
+  v1::ListJobsResponse response;
+  TF_RETURN_IF_ERROR(Persist("list jobs", options_.patience, [&] {
+    Call call(this, options_.call_timeout);
+    return FromGrpcStatus(tracker_->ListJobs(call.context(), v1::ListJobsRequest(), &response));
+  }));
+  const auto job = std::find_if(response.jobs().begin(), response.jobs().end(),
+                                [this](const v1::JobStatus& status) { return status.job_id() == options_.job_id; });
+  return job == response.jobs().end() ? 0 : job->finished();
+}
+
+// The job was opened, so a tracker that does not know it has lost its state, and with it the trials in flight and the
+// results that were not acknowledged: waiting for them would never end.
+absl::Status TrackerRunner::Forgotten() const {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "job ", options_.job_id, " is forgotten (was the tracker's state removed?); run the same command again"));
 }
 
 absl::Status TrackerRunner::UploadOnce(const std::string& digest, const std::string& bytes) {
@@ -258,9 +273,7 @@ absl::Status TrackerRunner::Submit(const v1::Trial& trial) {
         Call call(this, options_.call_timeout);
         status = FromGrpcStatus(tracker_->Submit(call.context(), request, &response));
       }
-      if (!absl::IsNotFound(status)) return status;
-      TF_RETURN_IF_ERROR(ReopenForgottenJob());
-      return absl::AbortedError(status.message());
+      return absl::IsNotFound(status) ? Forgotten() : status;
     }));
     if (response.accepted_size() > 0) return absl::OkStatus();
     if (response.missing().empty()) {
@@ -294,6 +307,7 @@ absl::StatusOr<std::optional<FinishedTrial>> TrackerRunner::Next(absl::Duration 
   }
   std::optional<FinishedTrial> first = std::move(results_.front());
   results_.pop_front();
+  delivered_ = first->cursor;
   changed_.SignalAll();
   return first;
 }
@@ -309,7 +323,8 @@ absl::Status TrackerRunner::Acknowledge(uint64_t cursor) {
   TF_RETURN_IF_ERROR(Persist("acknowledge", options_.patience, [&] {
     Call call(this, options_.call_timeout);
     v1::AcknowledgeResponse response;
-    return FromGrpcStatus(tracker_->Acknowledge(call.context(), request, &response));
+    const absl::Status status = FromGrpcStatus(tracker_->Acknowledge(call.context(), request, &response));
+    return absl::IsNotFound(status) ? Forgotten() : status;
   }));
   common::MutexLock lock(&mutex_);
   acknowledged_ = std::max(acknowledged_, cursor);
@@ -339,9 +354,7 @@ void TrackerRunner::WatchResults() {
     // A stream that ran for a while and ended is simply opened again; Persist counts from its end.
     absl::Status status = Persist("watch", options_.patience, [this]() -> absl::Status {
       const absl::Status ended = WatchOnce();
-      if (!absl::IsNotFound(ended)) return ended;
-      TF_RETURN_IF_ERROR(ReopenForgottenJob());
-      return absl::AbortedError(ended.message());
+      return absl::IsNotFound(ended) ? Forgotten() : ended;
     });
     common::MutexLock lock(&mutex_);
     if (closed_) return;

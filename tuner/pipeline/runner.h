@@ -35,6 +35,8 @@ class Runner {
   virtual absl::StatusOr<std::optional<FinishedTrial>> Next(absl::Duration timeout) = 0;
   // Results up to the cursor are recorded by the caller: the fleet may forget them.
   virtual absl::Status Acknowledge(uint64_t cursor) = 0;
+  // True while results that were there when the job was opened have not come out of Next.
+  virtual bool HasBacklog() = 0;
   // Busy share of the devices that serve this job since it began, 0 to 1.
   virtual double DeviceBusy() = 0;
   // Unblocks every waiting call.

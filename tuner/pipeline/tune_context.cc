@@ -34,7 +34,8 @@ void CollectResults(TuneContext& context, const std::function<bool()>& complete,
                     const std::function<void(const StoredRecord&)>& on_record) {
   while (context.control.status().ok()) {
     const bool last = context.control.halted() || complete();  // asked before the count: none can slip in between
-    if (last && context.ledger.InFlight() == 0) return;
+    // A tuner that was killed between record and acknowledgement left a result that the fleet still keeps.
+    if (last && context.ledger.InFlight() == 0 && !context.runner.HasBacklog()) return;
     const auto finished = context.runner.Next(kLook);
     if (!finished.ok()) {
       context.control.Fail(finished.status());

@@ -32,7 +32,8 @@ absl::StatusOr<Measured> ToMeasured(const TuningTask& task, const v1::TuningReco
 // How a trial of the search is measured now: with the best known as the incumbent.
 v1::MeasureOptions SearchOptions(const TuneContext& context);
 
-// Takes results until no trial is in flight and `complete` says that none will follow, or the run has to end. Failures
+// Takes results until no trial is in flight, none of an earlier run waits to be acknowledged, and `complete` says that
+// none will follow, or the run has to end. Failures
 // go to the context's control. `on_record` sees every new record.
 void CollectResults(TuneContext& context, const std::function<bool()>& complete,
                     const std::function<void(const StoredRecord&)>& on_record);

@@ -100,6 +100,16 @@ class SmallTracker final : public v1::TrackerService::Service {
     state_.acknowledged = std::max(state_.acknowledged, request->cursor());
     return grpc::Status::OK;
   }
+  grpc::Status ListJobs(grpc::ServerContext*, const v1::ListJobsRequest*, v1::ListJobsResponse* reply) override {
+    common::MutexLock lock(&state_.mutex);
+    for (const std::string& job : state_.jobs) {
+      v1::JobStatus* status = reply->add_jobs();
+      status->set_job_id(job);
+      status->set_finished(state_.results.size());
+      status->set_acknowledged(state_.acknowledged);
+    }
+    return grpc::Status::OK;
+  }
   grpc::Status ListDevices(grpc::ServerContext*, const v1::ListDevicesRequest*,
                            v1::ListDevicesResponse* reply) override {
     reply->add_devices()->mutable_device()->set_device_id("d1");
@@ -346,6 +356,34 @@ TEST_F(TrackerRunnerTest, TrackerThatLostItsStateIsAnError) {
   const absl::Status status = runner->Next(absl::InfiniteDuration()).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("forgotten"));
+}
+
+// Nothing was acknowledged, so only the missing job tells; the trial in flight would be waited for without end.
+TEST_F(TrackerRunnerTest, TrackerThatLostATrialInFlightIsAnError) {
+  const auto runner = Connect();
+  ASSERT_TRUE(runner->Provide(common::Sha256("code"), "code").ok());
+  ASSERT_TRUE(runner->Submit(TrialOf("t1", "code")).ok());
+  StopTracker();
+  {
+    common::MutexLock lock(&state_.mutex);
+    state_.jobs.clear();
+  }
+  StartTracker();
+  const auto next = runner->Next(absl::Seconds(30));
+  EXPECT_TRUE(absl::IsFailedPrecondition(next.status())) << next.status();
+  EXPECT_THAT(std::string(next.status().message()), HasSubstr("forgotten"));
+}
+
+TEST_F(TrackerRunnerTest, ResultsOfAnEarlierRunAreABacklogUntilTheyAreDelivered) {
+  AddResults(3);
+  const auto runner = Connect();
+  EXPECT_TRUE(runner->HasBacklog());
+  Take(*runner, 2);
+  EXPECT_TRUE(runner->HasBacklog());
+  Take(*runner, 1);
+  EXPECT_FALSE(runner->HasBacklog());
+  AddResults(1);
+  EXPECT_FALSE(runner->HasBacklog());
 }
 
 TEST_F(TrackerRunnerTest, CloseUnblocksEveryCall) {

@@ -106,6 +106,11 @@ uint64_t FakeFleet::acknowledged() const {
   return acknowledged_;
 }
 
+uint64_t FakeFleet::last() const {
+  MutexLock lock(&mutex_);
+  return results_.size();
+}
+
 absl::Status FakeRunner::Open() {
   MutexLock lock(&mutex_);
   return closed_ ? absl::CancelledError("closed") : absl::OkStatus();
@@ -150,6 +155,11 @@ absl::Status FakeRunner::Acknowledge(uint64_t cursor) {
   const absl::Status open = Open();
   if (open.ok()) fleet_->Acknowledge(cursor);
   return open;
+}
+
+bool FakeRunner::HasBacklog() {
+  MutexLock lock(&mutex_);
+  return position_ < backlog_;
 }
 
 void FakeRunner::Close() {

@@ -49,6 +49,7 @@ class FakeFleet {
   int waiting() const;
   int max_waiting() const;
   uint64_t acknowledged() const;
+  uint64_t last() const;
 
  private:
   void RunOne() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -70,12 +71,14 @@ class FakeFleet {
 // One client of the fleet. Delivers results in order from the last acknowledged one on, and now and then again.
 class FakeRunner : public Runner {
  public:
-  FakeRunner(FakeFleet* fleet, uint64_t seed) : fleet_(fleet), random_(seed), position_(fleet->acknowledged()) {}
+  FakeRunner(FakeFleet* fleet, uint64_t seed)
+      : fleet_(fleet), random_(seed), backlog_(fleet->last()), position_(fleet->acknowledged()) {}
 
   absl::Status Provide(const std::string& digest, const std::string& bytes) override;
   absl::Status Submit(const v1::Trial& trial) override;
   absl::StatusOr<std::optional<FinishedTrial>> Next(absl::Duration timeout) override;
   absl::Status Acknowledge(uint64_t cursor) override;
+  bool HasBacklog() override;
   double DeviceBusy() override { return 0.5; }
   void Close() override;
 
@@ -89,6 +92,7 @@ class FakeRunner : public Runner {
   common::Mutex mutex_;
   common::CondVar wake_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  const uint64_t backlog_;
   uint64_t position_ ABSL_GUARDED_BY(mutex_);
   bool submitted_ ABSL_GUARDED_BY(mutex_) = false;  // since the last look for results
   bool stuck_ ABSL_GUARDED_BY(mutex_) = false;

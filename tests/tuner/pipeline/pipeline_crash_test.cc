@@ -148,6 +148,40 @@ TEST_P(PipelineCrashTest, NothingIsLostDoubledOrMeasuredTwice) {
   std::filesystem::remove_all(folder);
 }
 
+// Records what it is given and never says so.
+class SpeechlessRunner : public FakeRunner {
+ public:
+  SpeechlessRunner(FakeFleet* fleet, uint64_t last) : FakeRunner(fleet, 1), last_(last) {}
+  absl::Status Acknowledge(uint64_t cursor) override {
+    return cursor < last_ ? FakeRunner::Acknowledge(cursor) : absl::AbortedError("killed");
+  }
+
+ private:
+  const uint64_t last_;
+};
+
+TEST(PipelineBacklogTest, ResultThatWasRecordedAndNotAcknowledgedIsAcknowledgedByTheNextRun) {
+  std::string folder = testing::TempDir() + "/crash_XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  FakeFleet fleet([](const std::string&) { return FakeVerdict{}; }, 1);
+  FakeBuilder builder;
+  SilentSink sink;
+  const TuningTask task = MakeFakeTask();
+  const TuneOptions options{.trials = 5, .finalists = 0, .refine_winner = false};
+  const auto database = OpenSqliteDatabase(folder + "/records.db", DatabaseAccess::kTune).value();
+  SpeechlessRunner killed(&fleet, options.trials);
+  const auto first = MakeRandomSearch(task.SpacePointers(), 1);
+  ASSERT_FALSE(Tune(task, options, *first, builder, killed, *database, sink, common::MonotonicClock()).ok());
+  ASSERT_EQ(fleet.acknowledged(), 4u);
+
+  FakeRunner runner(&fleet, 2);
+  const auto again = MakeRandomSearch(task.SpacePointers(), 1);
+  ASSERT_TRUE(Tune(task, options, *again, builder, runner, *database, sink, common::MonotonicClock()).ok());
+  EXPECT_EQ(fleet.acknowledged(), 5u);
+  EXPECT_EQ(fleet.accepted().size(), 5u);
+  std::filesystem::remove_all(folder);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, PipelineCrashTest, testing::Range<uint64_t>(1, 21));
 
 }  // namespace
