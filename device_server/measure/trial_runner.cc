@@ -100,13 +100,13 @@ v1::TrialResult TrialRunner::Run(const Call& call) {
 
 std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureOptions& measure, PhaseTimes* times,
                                             v1::TrialResult* result) {
+  // The client's doing: it must not count as a fault of the device, which would be quarantined for it.
   if (const absl::Status status = CheckTrial(call.trial); !status.ok()) {
-    return Failure{v1::OUTCOME_DEVICE_ERROR, absl::StrCat("the trial is malformed: ", status.message())};
+    return Failure{v1::OUTCOME_REFUSED, absl::StrCat("the trial is malformed: ", status.message())};
   }
   if (measure.threads() > options_.cores.size()) {
-    return Failure{
-        v1::OUTCOME_DEVICE_ERROR,
-        absl::StrCat(measure.threads(), " threads are asked for, the device offers ", options_.cores.size())};
+    return Failure{v1::OUTCOME_REFUSED, absl::StrCat(measure.threads(), " threads are asked for, the device offers ",
+                                                     options_.cores.size())};
   }
   KernelSession::Environment environment{.zygote = zygote_.get(),
                                          .fills = &fills_,

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "device_server/describe/cpu_list.h"
 #include "tests/device_server/trial_fixture.h"
 
@@ -134,15 +135,32 @@ TEST_F(TrialRunnerTest, TheDeadlineOfTheLeaseBoundsTheTrial) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_TIMED_OUT");
 }
 
-TEST_F(TrialRunnerTest, AMalformedTrialAndAMissingBlobAreTheirOwnOutcomes) {
+TEST_F(TrialRunnerTest, AMalformedTrialIsRefusedAndAMissingBlobIsADeviceError) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Trial unchecked = trial;
   unchecked.mutable_kernels(0)->clear_checks();
-  EXPECT_EQ(v1::Outcome_Name(Run(unchecked).outcome()), "OUTCOME_DEVICE_ERROR");
+  EXPECT_EQ(v1::Outcome_Name(Run(unchecked).outcome()), "OUTCOME_REFUSED");
+  v1::Trial greedy = trial;
+  greedy.mutable_options()->set_threads(3);
+  EXPECT_EQ(v1::Outcome_Name(Run(greedy).outcome()), "OUTCOME_REFUSED");
   v1::Trial no_code = trial;
   no_code.mutable_kernels(0)->mutable_manifest()->set_code_digest(std::string(32, 'x'));
   EXPECT_EQ(v1::Outcome_Name(Run(no_code).outcome()), "OUTCOME_DEVICE_ERROR");
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
+}
+
+TEST_F(TrialRunnerTest, AnAbortEndsTheTrialUnderWayAndEveryLaterOne) {
+  v1::Trial trial = MakeTrial("hangs", &blobs_);
+  trial.mutable_options()->mutable_kernel_timeout()->set_seconds(3600);
+  std::thread aborter([this] {
+    absl::SleepFor(absl::Milliseconds(200));  // whatever the trial has come to by then
+    runner_->Abort();
+  });
+  const v1::TrialResult result =
+      runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Hours(1), .cancelled = nullptr});
+  aborter.join();
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_DEVICE_ERROR") << result.detail();
+  EXPECT_EQ(v1::Outcome_Name(Run(MakeTrial("good", &blobs_)).outcome()), "OUTCOME_DEVICE_ERROR");
 }
 
 TEST_F(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {

@@ -54,6 +54,10 @@ TEST(ValidateTest, ResultMustBelongToItsLeaseAndBeADevicesOwn) {
     finished.mutable_result()->set_outcome(outcome);
     EXPECT_FALSE(ValidateFinished(finished).ok()) << outcome;
   }
+  for (const v1::Outcome outcome : {v1::OUTCOME_REFUSED, v1::OUTCOME_CRASHED, v1::OUTCOME_DEVICE_ERROR}) {
+    finished.mutable_result()->set_outcome(outcome);
+    EXPECT_TRUE(ValidateFinished(finished).ok()) << outcome;
+  }
   *finished.mutable_result() = MakeOutcome("other");
   EXPECT_FALSE(ValidateFinished(finished).ok());
 }
