@@ -2,7 +2,8 @@
 #
 #   tunefleet_library(name SOURCES ... PUBLIC_DEPS ... PRIVATE_DEPS ...)   -> tunefleet::name
 #   tunefleet_program(name SOURCES ... DEPS ...)                          -> bin/name
-#   tunefleet_test(name SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s])    -> one gtest program, one ctest entry
+#   tunefleet_test(name SOURCES ... DEPS ... [LABELS ...] [TIMEOUT s])    -> one gtest program, one ctest entry; the target
+#                                                                           tests_LABEL builds all tests of a label
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
@@ -49,4 +50,10 @@ function(tunefleet_test name)
     set(ARG_TIMEOUT 300)
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}" ENVIRONMENT "${ARG_ENVIRONMENT}")
+  foreach(label IN LISTS ARG_LABELS)
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${name})
+  endforeach()
 endfunction()

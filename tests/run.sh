@@ -26,16 +26,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 ./deploy/install-deps.sh
 
 # One test at a time: the tests that measure or that count processes want the machine to themselves.
-run_preset() {  # preset, ctest arguments
-  local preset=$1
-  shift
+run_preset() {  # preset, target, ctest arguments
+  local preset=$1 target=$2
+  shift 2
   cmake --preset "$preset" >/dev/null
-  cmake --build --preset "$preset"
+  cmake --build --preset "$preset" --target "$target"
   (cd "build/$preset" && ctest --output-on-failure "$@")
 }
 
-run_preset release "$@"
+run_preset release all "$@"
 if [[ $sanitizers == yes ]]; then
-  run_preset asan -L unit "$@"
-  run_preset tsan -L tsan "$@"
+  run_preset asan tests_unit -L unit "$@"
+  run_preset tsan tests_tsan -L tsan "$@"
 fi
