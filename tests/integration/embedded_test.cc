@@ -2,8 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -25,6 +28,14 @@ constexpr char kOp[] = "--op=conv2d(n=1,h=14,w=14,ci=16,co=32,k=3,s=1,p=1,layout
 
 class EmbeddedTest : public ::testing::Test {
  protected:
+  void SetUp() override {
+    // What a run leaves behind becomes a child of this process, zombies included.
+    ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+  }
+  static bool LeftNoProcess() { return waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD; }
+
   std::vector<std::string> Tune(int trials, const std::string& program = Program("tunefleet")) const {
     return {program, "tune", kOp, absl::StrCat("--trials=", trials), Records(), "--strategy=random", "--json"};
   }
@@ -48,6 +59,7 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
   EXPECT_GT(FirstResult(report[0]).fields().at("best_gflops").number_value(), 0);
   EXPECT_THAT(tune.out, HasSubstr("16/16"));
   EXPECT_THAT(tune.err, IsEmpty());
+  EXPECT_TRUE(LeftNoProcess());
   EXPECT_TRUE(sandbox_.IsCleanSoon());
   EXPECT_FALSE(StateIsLeft());
 
@@ -104,6 +116,7 @@ TEST_P(EmbeddedStopTest, LeavesNoProcessAndNoFileAndResumes) {
     tune.Signal(GetParam());
     EXPECT_EQ(tune.Wait(), GetParam() == SIGKILL ? 128 + SIGKILL : 130) << tune.Err();
     if (GetParam() != SIGKILL) {
+      EXPECT_TRUE(LeftNoProcess());
       EXPECT_THAT(tune.Out(), HasSubstr("the same command continues"));
       EXPECT_FALSE(StateIsLeft() && ReadRecords(sandbox_.Path("conv.db")).pending == 0);
     }
