@@ -13,8 +13,8 @@ namespace tunefleet::tuner {
 
 // Errors: INVALID_ARGUMENT (address), UNAVAILABLE (nobody answers there within the timeout, and why).
 absl::StatusOr<v1::ListDevicesResponse> ListDevices(const std::string& address,
-                                                    absl::Duration timeout = absl::Seconds(3));
-absl::StatusOr<v1::ListJobsResponse> ListJobs(const std::string& address, absl::Duration timeout = absl::Seconds(3));
+                                                    absl::Duration timeout = absl::Seconds(5));
+absl::StatusOr<v1::ListJobsResponse> ListJobs(const std::string& address, absl::Duration timeout = absl::Seconds(5));
 
 }  // namespace tunefleet::tuner
 
