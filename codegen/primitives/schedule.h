@@ -37,7 +37,7 @@ class ScheduleBuilder {
   ScheduleBuilder& Unroll(absl::string_view loop);
   ScheduleBuilder& Parallel(absl::string_view loop);
   // A copy block `name` copies what `block` reads of `buffer` into the new buffer `name`; placed at the root until
-  // computed at a loop.
+  // computed at a loop. Copy blocks, here and below, have iterators d0, d1, ..., one per dimension.
   ScheduleBuilder& CacheRead(absl::string_view block, absl::string_view buffer, absl::string_view scope,
                              absl::string_view name);
   // `block` writes the new buffer `name` instead; a copy block "<name>.out" copies it to `buffer`.

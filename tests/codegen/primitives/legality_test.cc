@@ -12,6 +12,32 @@ namespace {
 constexpr absl::StatusCode kRefused = absl::StatusCode::kFailedPrecondition;
 constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
 
+// Blocks over one axis that copy buffers, in this order, each under a loop named "<block>.x". "in" is the input, "out"
+// the output, all others are temporaries.
+struct CopyStep {
+  std::string block, from, to;
+};
+LoopNest CopyNest(const std::vector<CopyStep>& steps) {
+  constexpr ScalarType kType = ScalarType::kFloat32;
+  LoopNest nest{.name = "copies"};
+  nest.buffers = {{"in", kType, {4}, Role::kInput}, {"out", kType, {4}, Role::kOutput}};
+  const auto buffer = [&nest](const std::string& name) {
+    if (nest.FindBuffer(name) < 0) nest.buffers.push_back({name, kType, {4}, Role::kTemporary, Scope::kWorkspace});
+    return nest.FindBuffer(name);
+  };
+  std::vector<Stmt> stmts;
+  for (const CopyStep& step : steps) {
+    const Var loop = MakeVar(step.block + ".x"), i = MakeVar("i");
+    Block block{.name = step.block, .iters = {{i, IterKind::kSpatial, 4, VarRef(loop)}}};
+    const int from = buffer(step.from), to = buffer(step.to);
+    block.body = {{to, {VarRef(i)}, StoreOp::kAssign, Load(from, kType, {VarRef(i)}) + Float(1, kType)}};
+    stmts.push_back(
+        MakeStmt(Loop{loop, Int(0), Int(4), LoopKind::kSerial, MakeStmt(WithInferredRegions(nest, block))}));
+  }
+  nest.run = MakeSeq(stmts);
+  return nest;
+}
+
 ScheduleBuilder Start() { return ScheduleBuilder("direct", 1); }
 LoopNest Matmul() { return MatmulNest(6, 8, 4); }
 
@@ -54,30 +80,20 @@ TEST(ReorderTest, RefusesLoopsOfSeveralChains) {
                 {"several statements", "'n'"});
 }
 
-TEST(ReorderTest, RefusesToRepeatAReductionInside) {
-  // Under bn the product is computed again for every column of the consumer.
-  ScheduleBuilder s = Start();
-  s.Reorder({"bn", "bm"}).ComputeAt("mm", "bm");
-  ExpectSameValues(Matmul(), s);
-  ExpectSameValues(Matmul(), s.Reorder({"mm.k", "mm.i"}));
-  const LoopNest halo = [] {
-    // t is needed by a window of two rows, so that neighbouring iterations compute rows twice.
-    LoopNest nest = MatmulNest(6, 8, 4);
-    const absl::StatusOr<Path> path = FindBlock(nest, "bias");
-    Block bias = *As<Block>(path->target());
-    const Expr i = VarRef(bias.iters[0].var);
-    bias.body[0].value = bias.body[0].value + Load(3, ScalarType::kFloat32, {Max(i - Int(1), Int(0)), Int(0)});
-    return ReplaceTarget(nest, *path, MakeStmt(WithInferredRegions(nest, bias)));
-  }();
-  ExpectSameValues(halo, Start().ComputeAt("mm", "bm"));
+TEST(ReorderTest, RefusesToCrossADependenceBetweenBlocks) {
+  // Both loops repeat everything: what the second block reads is overwritten by either.
+  LoopNest nest = CopyNest({{"p", "in", "out"}, {"q", "in", "out"}});
+  for (const char* loop : {"inner", "outer"}) {
+    nest.run = MakeStmt(Loop{MakeVar(loop), Int(0), Int(2), LoopKind::kSerial, nest.run});
+  }
+  ExpectRefused(nest, Start().Reorder({"inner", "outer"}), kRefused,
+                {"'outer'", "'inner'", "several blocks", "buffer 'out'"});
 }
 
-TEST(ReorderTest, RefusesToBreakADependenceBetweenBlocks) {
-  // u is read one row late, so that rows must stay in order, and columns may not overtake them.
-  LoopNest nest = Matmul();
+TEST(ReorderTest, AllowsIndependentLoopsAroundSeveralBlocks) {
   ScheduleBuilder s = Start();
-  s.ComputeAt("mm", "bm");
-  ExpectRefused(nest, s.Reorder({"bn", "bm"}), kRefused, {"several statements"});
+  s.ReverseComputeAt("bias", "n").DecomposeReduction("mm", "k", "init").Reorder({"n", "m"});
+  ExpectSameValues(Matmul(), s);
 }
 
 TEST(ReorderTest, KeepsVectorizedLoopsInnermost) {
@@ -157,6 +173,16 @@ TEST(CacheWriteTest, RefusesOtherWritersAndReaders) {
                 {"'t'", "read by block 'bias'"});
 }
 
+TEST(CacheWriteTest, RefusesADiagonal) {
+  LoopNest nest = CopyNest({{"c", "in", "out"}});
+  nest.buffers[nest.FindBuffer("out")].shape = {4, 4};
+  const absl::StatusOr<Path> path = FindBlock(nest, "c");
+  Block block = *As<Block>(path->target());
+  block.body[0].indices.push_back(block.body[0].indices[0]);
+  nest = ReplaceTarget(nest, *path, MakeStmt(WithInferredRegions(nest, block)));
+  ExpectRefused(nest, Start().CacheWrite("c", "out", "local", "acc"), kRefused, {"'c'", "'out'", "whole box"});
+}
+
 TEST(ComputeAtTest, RefusesProducersOutOfReach) {
   ExpectRefused(Matmul(), Start().ComputeAt("relu", "m"), kRefused, {"'relu'", "'out'", "temporary"});
   ExpectRefused(Matmul(), Start().ComputeAt("bias", "m"), kRefused, {"'bias'", "after loop 'm'"});
@@ -165,6 +191,14 @@ TEST(ComputeAtTest, RefusesProducersOutOfReach) {
   ExpectRefused(Matmul(), Start().DecomposeReduction("mm", "k", "init").ComputeAt("mm", "bm"), kRefused,
                 {"'init'", "single writer"});
   ExpectRefused(Matmul(), Start().Vectorize("bn").ComputeAt("mm", "bn"), kRefused, {"'bn'", "vectorized"});
+}
+
+TEST(ComputeAtTest, RefusesInputsThatChangeOnTheWay) {
+  const LoopNest nest =
+      CopyNest({{"w", "in", "v"}, {"p", "v", "t"}, {"again", "t", "v"}, {"q", "v", "s"}, {"c", "s", "out"}});
+  ExpectSameValues(nest, Start().ComputeAt("q", "c.x"));
+  ExpectRefused(nest, Start().ComputeAt("p", "again.x"), kRefused, {"'again'", "writes buffer 'v'", "'p'"});
+  ExpectRefused(nest, Start().ComputeAt("w", "p.x"), kRefused, {"'w'", "'again'", "single writer"});
 }
 
 TEST(ComputeAtTest, ComputesWhatIsNeededAndClips) {
@@ -184,6 +218,13 @@ TEST(ReverseComputeAtTest, RefusesUnfinishedReductions) {
 TEST(ReverseComputeAtTest, RefusesConsumersOutOfReach) {
   ExpectRefused(Matmul(), Start().ReverseComputeAt("relu", "m"), kRefused, {"'relu'", "reads nothing"});
   ExpectRefused(Matmul(), Start().ReverseComputeAt("mm", "bm"), kRefused, {"'mm'", "stands before"});
+}
+
+TEST(ReverseComputeAtTest, RefusesBuffersInUseOnTheWay) {
+  const LoopNest read_late = CopyNest(
+      {{"w", "in", "v"}, {"p", "in", "t"}, {"q", "v", "s"}, {"c", "t", "v"}, {"d", "s", "r"}, {"e", "v", "out"}});
+  ExpectSameValues(read_late, Start().ReverseComputeAt("d", "q.x"));
+  ExpectRefused(read_late, Start().ReverseComputeAt("c", "p.x"), kRefused, {"'q'", "buffer 'v'", "which it writes"});
 }
 
 TEST(ReverseComputeAtTest, RefusesHalves) {
@@ -245,6 +286,23 @@ TEST(DecomposeReductionTest, RefusesLoopsInsideTheReduction) {
   ExpectRefused(Matmul(), Start().DecomposeReduction("relu", "rm", "init"), kRefused, {"no init"});
   ExpectRefused(Matmul(), Start().DecomposeReduction("mm", "k", "init").DecomposeReduction("mm", "k", "again"),
                 kRefused, {"decomposed already"});
+}
+
+TEST(DecomposeReductionTest, RefusesReadersBeforeTheReduction) {
+  // A block that reads t of the row before, in front of the product.
+  LoopNest nest = Matmul();
+  const absl::StatusOr<Path> path = FindLoop(nest, "m");
+  Loop rows = *As<Loop>(path->target());
+  nest.buffers.push_back({"late", ScalarType::kFloat32, {6}, Role::kTemporary, Scope::kWorkspace});
+  const Var i = MakeVar("i");
+  Block reader{.name = "reader", .iters = {{i, IterKind::kSpatial, 6, VarRef(rows.var)}}};
+  reader.body = {{nest.FindBuffer("late"),
+                  {VarRef(i)},
+                  StoreOp::kAssign,
+                  Load(nest.FindBuffer("t"), ScalarType::kFloat32, {Max(VarRef(i) - Int(1), Int(0)), Int(0)})}};
+  rows.body = MakeSeq({MakeStmt(WithInferredRegions(nest, reader)), rows.body});
+  nest = ReplaceTarget(nest, *path, MakeStmt(rows));
+  ExpectRefused(nest, Start().DecomposeReduction("mm", "m", "init"), kRefused, {"'reader'", "'t'", "readers after"});
 }
 
 TEST(DecomposeReductionTest, RefusesRepeatedElements) {

@@ -80,8 +80,9 @@ void Try(uint64_t seed, int length, const std::vector<std::string>& primitives, 
 // The least share of calls, in percent, that a primitive must accept for its test to mean something. Some need what a
 // random nest often lacks: a producer and a consumer, a loop that nothing is reduced over.
 int LeastAccepted(const std::string& primitive) {
-  static const auto* const least = new std::map<std::string, int>{
-      {"compute_at", 15}, {"reverse_compute_at", 8}, {"compute_inline", 10}, {"parallel", 20}, {"pad", 20}};
+  static const auto* const least =
+      new std::map<std::string, int>{{"compute_at", 15}, {"reverse_compute_at", 8}, {"compute_inline", 10},
+                                     {"vectorize", 20},  {"parallel", 20},          {"pad", 20}};
   const auto found = least->find(primitive);
   return found == least->end() ? 30 : found->second;
 }
@@ -129,8 +130,8 @@ TEST(PrimitiveSequenceTest, MovesAfterSplitsKeepValues) {
         tallies);
     if (HasFatalFailure()) return;
   }
-  EXPECT_GT(tallies["compute_at"].accepted, 400);
-  EXPECT_GT(tallies["reverse_compute_at"].accepted, 400);
+  EXPECT_GT(tallies["compute_at"].accepted, 300);
+  EXPECT_GT(tallies["reverse_compute_at"].accepted, 300);
 }
 
 }  // namespace
