@@ -123,11 +123,6 @@ void RunRounds(const char* party, int first_seed, const KillAndRestart& kill_and
     fleet.StartTuner();
     absl::SleepFor(when);
     kill_and_restart(fleet);
-    fleet.tuner().Wait();
-    // Killed before the tuner had met the tracker, which it then may say; it is simply started again.
-    if (fleet.tuner().Out().empty() && fleet.tuner().Err().find("does not answer") != std::string::npos) {
-      fleet.StartTuner();
-    }
     ASSERT_EQ(fleet.tuner().Wait(), 0) << fleet.tuner().Out() << fleet.tuner().Err();
     const Fleet::Verdict verdict = fleet.Judge();
     lost += verdict.lost;

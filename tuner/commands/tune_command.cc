@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 #include "codegen/operators/workload.h"
 #include "common/status_macros.h"
 #include "tuner/commands/command_line.h"
@@ -28,6 +29,8 @@ namespace {
 
 constexpr uint64_t kInputSeed = 1;  // of the inputs that kernels are verified on: the same in every run
 constexpr int kMostBuilders = 8;
+constexpr absl::Duration kDeviceWait = absl::Seconds(5);
+constexpr absl::Duration kDeviceGlance = absl::Milliseconds(100);
 
 struct Flags {
   std::string workload;
@@ -92,6 +95,20 @@ struct Site {
   std::vector<int> builder_cores;
 };
 
+// The tracker's devices. Agents may just be coming back to it, so a tracker without any is asked again for a while.
+absl::StatusOr<v1::ListDevicesResponse> AwaitDevices(const std::string& address, const CommandContext& context) {
+  const absl::Time end = context.parts->clock->Now() + kDeviceWait;
+  for (;;) {
+    absl::StatusOr<v1::ListDevicesResponse> devices = context.parts->list_devices(address);
+    const auto is_there = [](const v1::DeviceStatus& status) { return status.state() != v1::DEVICE_STATE_LOST; };
+    if (!devices.ok() || std::any_of(devices->devices().begin(), devices->devices().end(), is_there) ||
+        context.parts->clock->Now() > end || context.stop.stop_requested()) {
+      return devices;
+    }
+    absl::SleepFor(kDeviceGlance);
+  }
+}
+
 absl::StatusOr<Site> OpenSite(const Flags& flags, const std::optional<v1::Target>& wanted, bool new_records,
                               const CommandContext& context) {
   Site site;
@@ -112,7 +129,7 @@ absl::StatusOr<Site> OpenSite(const Flags& flags, const std::optional<v1::Target
     site.address = flags.tracker;
     site.builder_cores = AllowedCores();
   }
-  TF_ASSIGN_OR_RETURN(const v1::ListDevicesResponse devices, context.parts->list_devices(site.address));
+  TF_ASSIGN_OR_RETURN(const v1::ListDevicesResponse devices, AwaitDevices(site.address, context));
   TF_ASSIGN_OR_RETURN(site.device, ChooseDevice(devices, flags.device_class, wanted, static_cast<int>(flags.threads)));
   return site;
 }

@@ -18,9 +18,9 @@ absl::StatusOr<Response> Ask(const std::string& address, absl::Duration timeout,
                              grpc::Status (v1::TrackerService::Stub::*method)(grpc::ClientContext*, const Request&,
                                                                               Response*)) {
   TF_RETURN_IF_ERROR(CheckTrackerAddress(address));
-  v1::TrackerService::Stub stub(MakeTrackerChannel(address));
   const absl::Time end = absl::Now() + timeout;
   for (;;) {
+    v1::TrackerService::Stub stub(MakeTrackerChannel(address));  // a new one connects at once
     grpc::ClientContext context;
     context.set_deadline(absl::ToChronoTime(end));
     Response response;
