@@ -39,7 +39,7 @@ void FlagSet::Text(absl::string_view name, absl::string_view placeholder, absl::
   Add(std::move(flag));
 }
 
-void FlagSet::Choice(absl::string_view name, std::vector<std::string> choices, absl::string_view help,
+void FlagSet::Choice(absl::string_view name, const std::vector<std::string>& choices, absl::string_view help,
                      std::string* value) {
   Flag flag{std::string(name), absl::StrJoin(choices, "|"), std::string(help)};
   flag.default_value = *value;

@@ -24,7 +24,8 @@ class FlagSet {
 
   void Text(absl::string_view name, absl::string_view placeholder, absl::string_view help, std::string* value);
   // One of the choices.
-  void Choice(absl::string_view name, std::vector<std::string> choices, absl::string_view help, std::string* value);
+  void Choice(absl::string_view name, const std::vector<std::string>& choices, absl::string_view help,
+              std::string* value);
   void Integer(absl::string_view name, absl::string_view help, int64_t min, int64_t max, int64_t* value);
   void Switch(absl::string_view name, absl::string_view help, bool* value);
 

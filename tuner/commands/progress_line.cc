@@ -56,13 +56,13 @@ std::string Line(absl::string_view name, const Progress& progress, Wording wordi
   parts.push_back(absl::StrCat(name, " ", brief ? "" : StageText(progress.stage), brief ? "" : " ",
                                progress.trials_done, "/", progress.trials_total));
   if (progress.best_latency_ns > 0) {
-    parts.push_back(absl::StrFormat(brief ? "%.1f GFLOP/s" : "best %.1f GFLOP/s", progress.best_gflops));
+    parts.push_back(absl::StrFormat("%s%.1f GFLOP/s", brief ? "" : "best ", progress.best_gflops));
     if (!brief) absl::StrAppend(&parts.back(), " (", LatencyText(progress.best_latency_ns), ")");
   } else {
     parts.push_back("no kernel yet");
   }
-  parts.push_back(absl::StrFormat(brief ? "%.1f/s" : "%.1f trials/s", progress.trials_per_second));
-  parts.push_back(absl::StrFormat(brief ? "busy %.0f%%" : "device %.0f%%", 100 * progress.device_busy));
+  parts.push_back(absl::StrFormat("%.1f%s", progress.trials_per_second, brief ? "/s" : " trials/s"));
+  parts.push_back(absl::StrFormat("%s %.0f%%", brief ? "busy" : "device", 100 * progress.device_busy));
   int failures = 0;
   for (const auto& [outcome, count] : progress.failures) failures += count;
   if (failures > 0) {

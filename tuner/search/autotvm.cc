@@ -119,7 +119,7 @@ class AutoTvmSearch : public SearchStrategy {
 
 }  // namespace
 
-std::unique_ptr<SearchStrategy> MakeAutoTvmSearch(Spaces spaces, std::unique_ptr<CostModel> model,
+std::unique_ptr<SearchStrategy> MakeAutoTvmSearch(const Spaces& spaces, std::unique_ptr<CostModel> model,
                                                   const AutoTvmOptions& options) {
   return std::make_unique<AutoTvmSearch>(spaces, std::move(model), options);
 }

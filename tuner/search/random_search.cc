@@ -38,7 +38,7 @@ class RandomSearch : public SearchStrategy {
 
 }  // namespace
 
-std::unique_ptr<SearchStrategy> MakeRandomSearch(Spaces spaces, uint64_t seed) {
+std::unique_ptr<SearchStrategy> MakeRandomSearch(const Spaces& spaces, uint64_t seed) {
   return std::make_unique<RandomSearch>(spaces, seed);
 }
 

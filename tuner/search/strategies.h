@@ -18,9 +18,9 @@ using Spaces = std::vector<const codegen::ScheduleSpace*>;
 // Every config of the first space in the order of its knobs, then those of the next.
 std::unique_ptr<SearchStrategy> MakeGridSearch(Spaces spaces);
 // Uniform over the knobs of a space; spaces in turn.
-std::unique_ptr<SearchStrategy> MakeRandomSearch(Spaces spaces, uint64_t seed);
+std::unique_ptr<SearchStrategy> MakeRandomSearch(const Spaces& spaces, uint64_t seed);
 // Algorithm 1 of the AutoTVM paper (autotvm.h).
-std::unique_ptr<SearchStrategy> MakeAutoTvmSearch(Spaces spaces, std::unique_ptr<CostModel> model,
+std::unique_ptr<SearchStrategy> MakeAutoTvmSearch(const Spaces& spaces, std::unique_ptr<CostModel> model,
                                                   const AutoTvmOptions& options);
 
 }  // namespace tunefleet::tuner
