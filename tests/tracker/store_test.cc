@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <future>
+#include <semaphore>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -76,12 +77,19 @@ TEST(StoreTest, KilledProcessLosesNothingThatItCalledDurable) {
     const pid_t child = fork();
     if (child == 0) {
       close(pipe_fds[0]);
+      // At most so many under way, or one transaction would take an endless queue.
+      std::counting_semaphore<64> room(64);
+      uint64_t told = 0;
       auto store = Store::Open(dir.path());
       (*store)->Start([&](absl::StatusOr<uint64_t> number) {
         const uint64_t value = *number;
         if (write(pipe_fds[1], &value, sizeof(value)) < 0) _exit(1);
+        room.release(static_cast<ptrdiff_t>(value - std::exchange(told, value)));
       });
-      for (uint64_t number = 1;; ++number) (*store)->Enqueue(JobCommit(number));
+      for (uint64_t number = 1;; ++number) {
+        room.acquire();
+        (*store)->Enqueue(JobCommit(number));
+      }
     }
     close(pipe_fds[1]);
     uint64_t durable = 0;
