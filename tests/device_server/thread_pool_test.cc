@@ -15,8 +15,12 @@ struct Counts {
 
 void CountCall(void* argument, int64_t index) { ++static_cast<Counts*>(argument)->calls[static_cast<size_t>(index)]; }
 
-// Pools are never destroyed: their threads live as long as the process.
-ThreadPool* MakePool(uint32_t threads) { return new ThreadPool(threads, {}, nullptr); }
+// Pools are never destroyed: their threads live as long as the process. The list keeps them reachable for leak
+// checkers.
+ThreadPool* MakePool(uint32_t threads) {
+  static auto* const pools = new std::vector<ThreadPool*>;
+  return pools->emplace_back(new ThreadPool(threads, {}, nullptr));
+}
 
 TEST(ThreadPoolTest, EveryIndexRunsExactlyOnceInEveryLaunch) {
   for (const uint32_t threads : {1u, 2u, 4u}) {
