@@ -27,13 +27,19 @@ struct Failure {
 };
 constexpr const char* kSteps[] = {"set up descriptors", "set limits", "set cores", "run"};
 
+// Ends the child without the C library's or a sanitizer's clean-up, whose locks another thread may have held at the
+// fork.
+[[noreturn]] void EndChild() {
+  for (;;) syscall(SYS_exit_group, 127);
+}
+
 void SetLimit(__rlimit_resource resource, uint64_t bytes, int report) {
   if (bytes == 0) return;
   const rlimit limit{bytes, bytes};
   if (setrlimit(resource, &limit) != 0) {
     const Failure failure{1, errno};
     [[maybe_unused]] const ssize_t written = write(report, &failure, sizeof(failure));
-    _exit(127);
+    EndChild();
   }
 }
 
@@ -44,7 +50,7 @@ void SetLimit(__rlimit_resource resource, uint64_t bytes, int report) {
   const auto fail = [&report](int step) {
     const Failure failure{step, errno};
     [[maybe_unused]] const ssize_t written = write(report, &failure, sizeof(failure));
-    _exit(127);
+    EndChild();
   };
   setpgid(0, 0);
   for (int signal = 1; signal < NSIG; ++signal) {
@@ -57,11 +63,11 @@ void SetLimit(__rlimit_resource resource, uint64_t bytes, int report) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   if (options.die_with_thread) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);
+    if (getppid() != parent) EndChild();
   }
   int top = 3;
   for (const auto& [ours, theirs] : options.descriptors) top = std::max(top, theirs + 1);
-  if ((report = fcntl(report, F_DUPFD_CLOEXEC, top)) < 0) _exit(127);
+  if ((report = fcntl(report, F_DUPFD_CLOEXEC, top)) < 0) EndChild();
   for (size_t i = 0; i < options.descriptors.size(); ++i) {
     if ((spare[i] = fcntl(options.descriptors[i].first, F_DUPFD_CLOEXEC, top)) < 0) fail(0);
   }
@@ -75,7 +81,7 @@ void SetLimit(__rlimit_resource resource, uint64_t bytes, int report) {
   SetLimit(RLIMIT_AS, options.address_space_bytes, report);
   execv(argv[0], argv);
   fail(3);
-  _exit(127);
+  EndChild();
 }
 
 }  // namespace
