@@ -21,7 +21,7 @@
 namespace tunefleet::codegen {
 namespace {
 
-constexpr int64_t kMostStores = 1000;  // unrolled: keeps a build at some tens of milliseconds
+constexpr int64_t kMostStores = 640;  // unrolled: keeps a build at some tens of milliseconds
 
 // Values of knob "edge": what happens to taps on the padding and to tails.
 constexpr int64_t kEdgeBranch = 0;     // a branch at every tap or output that may fall outside

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "absl/random/distributions.h"
@@ -73,20 +74,24 @@ Values RandomValues(const ScheduleSpace& space, absl::BitGenRef random) {
 }
 
 Values Neighbour(const ScheduleSpace& space, const Values& values, absl::BitGenRef random) {
-  std::vector<size_t> changeable;
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (space.Domain(absl::MakeConstSpan(values).first(i)).size() > 1) changeable.push_back(i);
+  // Knobs are drawn without replacement until one has a choice: uniform over those that do, and few domains are made.
+  std::vector<size_t> knobs(values.size());
+  std::iota(knobs.begin(), knobs.end(), size_t{0});
+  while (!knobs.empty()) {
+    std::swap(knobs[absl::Uniform<size_t>(random, 0, knobs.size())], knobs.back());
+    const size_t knob = knobs.back();
+    knobs.pop_back();
+    Values neighbour(values.begin(), values.begin() + static_cast<int64_t>(knob));
+    std::vector<int64_t> domain = space.Domain(neighbour);
+    std::erase(domain, values[knob]);
+    if (domain.empty()) continue;
+    neighbour.push_back(domain[absl::Uniform<size_t>(random, 0, domain.size())]);
+    while (neighbour.size() < values.size()) {
+      neighbour.push_back(Nearest(space.Domain(neighbour), values[neighbour.size()]));
+    }
+    return neighbour;
   }
-  if (changeable.empty()) return values;
-  const size_t knob = changeable[absl::Uniform<size_t>(random, 0, changeable.size())];
-  Values neighbour(values.begin(), values.begin() + knob);
-  std::vector<int64_t> domain = space.Domain(neighbour);
-  domain.erase(std::remove(domain.begin(), domain.end(), values[knob]), domain.end());
-  neighbour.push_back(domain[absl::Uniform<size_t>(random, 0, domain.size())]);
-  while (neighbour.size() < values.size()) {
-    neighbour.push_back(Nearest(space.Domain(neighbour), values[neighbour.size()]));
-  }
-  return neighbour;
+  return values;
 }
 
 bool Contains(const ScheduleSpace& space, const Values& values) {
