@@ -4,26 +4,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
+#include "common/transient.h"
 
 namespace tunefleet::device {
 namespace {
 
 constexpr int kMaxRefusals = 3;
 constexpr absl::Duration kGiveUpPeriod = absl::Milliseconds(20);
-
-// The tracker is away or busy: the blob can be had later, however much later.
-bool IsTransient(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kResourceExhausted:
-      return true;
-    default:
-      return false;
-  }
-}
 
 }  // namespace
 
@@ -99,7 +86,7 @@ bool BlobFetcher::NextDigest(std::string* digest) {
 }
 
 bool BlobFetcher::Settle(const std::string& digest, const absl::Status& status, Progress* progress) {
-  if (IsTransient(status)) return false;
+  if (common::IsTransient(status)) return false;
   absl::Status failure = status;
   if (status.ok()) {
     if (common::Sha256(progress->bytes) == digest) {

@@ -14,6 +14,7 @@
 #include "common/digest.h"
 #include "common/mutex.h"
 #include "common/status_macros.h"
+#include "common/transient.h"
 #include "proto/fleet.grpc.pb.h"
 #include "tuner/fleet/blob_cache.h"
 #include "tuner/fleet/busy_meter.h"
@@ -30,19 +31,6 @@ constexpr absl::Duration kWatchRenewal = absl::Minutes(1);  // even a stream has
 constexpr absl::Duration kFirstPause = absl::Milliseconds(50);
 constexpr absl::Duration kLongestPause = absl::Seconds(2);
 constexpr absl::Duration kBusyAge = absl::Milliseconds(500);
-
-bool IsTransient(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kResourceExhausted:
-      return true;
-    default:
-      return false;
-  }
-}
 
 class TrackerRunner final : public Runner {
  public:
@@ -176,7 +164,7 @@ absl::Status TrackerRunner::Persist(const char* what, absl::Duration patience, c
       common::MutexLock lock(&mutex_);
       if (closed_) return Closed();
     }
-    if (!IsTransient(status)) {
+    if (!common::IsTransient(status)) {
       return absl::Status(status.code(), absl::StrCat(what, " at tracker ", options_.address, ": ", status.message()));
     }
     if (common::MonotonicClock().Now() + pause > end) {
