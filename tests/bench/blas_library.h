@@ -1,0 +1,48 @@
+// A BLAS as an opponent: OpenBLAS, BLIS. Each is loaded by itself, with its symbols kept apart, and told which cores it
+// runs on: both mistake recent CPUs for older ones when they look themselves.
+#ifndef TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
+#define TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "tests/bench/comparison.h"
+#include "tests/bench/gemm_operands.h"
+
+namespace tunefleet::bench {
+
+struct BlasSpec {
+  std::string label;
+  std::string file;                                              // shared object
+  std::vector<std::pair<std::string, std::string>> environment;  // set before it is loaded; the first names the kernels
+};
+
+BlasSpec OpenBlas(int threads);  // label "openblas", SkylakeX kernels
+BlasSpec Blis(int threads);      // label "blis", skx kernels
+
+class BlasLibrary {
+ public:
+  // The library stays loaded until the process ends. Errors: NOT_FOUND when it is missing, or has no cblas_sgemm.
+  static absl::StatusOr<BlasLibrary> Load(const BlasSpec& spec);
+
+  // cblas_sgemm on row-major operands, one call for each matrix of the batch. Errors: DATA_LOSS (a wrong product).
+  absl::StatusOr<Opponent> Matmul(std::shared_ptr<GemmOperands> operands) const;
+
+ private:
+  using Sgemm = void (*)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float* a,
+                         int lda, const float* b, int ldb, float beta, float* c, int ldc);
+
+  BlasLibrary(std::string label, std::string implementation, Sgemm sgemm)
+      : label_(std::move(label)), implementation_(std::move(implementation)), sgemm_(sgemm) {}
+
+  std::string label_;
+  std::string implementation_;
+  Sgemm sgemm_;
+};
+
+}  // namespace tunefleet::bench
+
+#endif  // TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
