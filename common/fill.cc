@@ -33,14 +33,42 @@ int8_t Value<int8_t>(uint64_t bits) {
   return static_cast<int8_t>(Value<int32_t>(bits));
 }
 
+constexpr uint32_t kMaxFractionBits = 23;
+
+// A numerator of `fraction_bits` bits whose highest bit is set, over 2^fraction_bits.
+double LatticeValue(uint64_t hash, uint32_t fraction_bits) {
+  const uint64_t half = uint64_t{1} << (fraction_bits - 1);
+  const auto magnitude = static_cast<double>(half + (hash >> 40) % half) / static_cast<double>(2 * half);
+  return (hash & 1) != 0 ? -magnitude : magnitude;
+}
+
 template <typename T>
 void Fill(const v1::BufferFill& fill, std::span<std::byte> bytes) {
-  const uint64_t base = SplitMix64(fill.seed());
+  const bool lattice = fill.source_case() == v1::BufferFill::kLattice;
+  const uint64_t base = SplitMix64(lattice ? fill.lattice().seed() : fill.seed());
   const uint64_t count = bytes.size() / sizeof(T);
   for (uint64_t i = 0; i < count; ++i) {
-    const T value = IsPadding(fill, i) ? T{} : Value<T>(SplitMix64(base ^ i));
+    T value{};
+    if (!IsPadding(fill, i)) {
+      const uint64_t hash = SplitMix64(base ^ i);
+      value = lattice ? static_cast<T>(LatticeValue(hash, fill.lattice().fraction_bits())) : Value<T>(hash);
+    }
     std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
   }
+}
+
+absl::Status CheckSource(const v1::BufferFill& fill) {
+  if (fill.source_case() == v1::BufferFill::kSeed) return absl::OkStatus();
+  if (fill.source_case() != v1::BufferFill::kLattice) {
+    return absl::InvalidArgumentError("fill: a seed or a lattice is needed");
+  }
+  if (fill.dtype() != v1::DATA_TYPE_FLOAT32 && fill.dtype() != v1::DATA_TYPE_FLOAT64) {
+    return absl::InvalidArgumentError(absl::StrCat("fill: a lattice of elements of type ", fill.dtype()));
+  }
+  const uint32_t bits = fill.lattice().fraction_bits();
+  if (bits >= 1 && bits <= kMaxFractionBits) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("fill: a lattice with ", bits, " fraction bits, expected 1 to ", kMaxFractionBits));
 }
 
 }  // namespace
@@ -71,7 +99,7 @@ bool IsPadding(const v1::BufferFill& fill, uint64_t index) {
 absl::Status FillBuffer(const v1::BufferFill& fill, std::span<std::byte> bytes) {
   const int64_t element = DataTypeBytes(fill.dtype());
   if (element == 0) return absl::InvalidArgumentError(absl::StrCat("fill: unknown element type ", fill.dtype()));
-  if (fill.source_case() != v1::BufferFill::kSeed) return absl::InvalidArgumentError("fill: a seed is needed");
+  if (const absl::Status status = CheckSource(fill); !status.ok()) return status;
   if (bytes.size() % element != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("fill: ", bytes.size(), " bytes are no multiple of the element's ", element));

@@ -1,8 +1,10 @@
 // The seeded inputs of a trial. Tuner (for the reference) and agent (for the kernel) make the same bytes from the same
 // fill.
 //
-// Element i of a buffer filled with seed s is a function of (s, i) alone (SplitMix64 of both), uniform in [-1, 1) and a
-// multiple of 2^-23; integer types are uniform in [-8, 8). Padding lanes are zero.
+// Element i of a buffer filled with seed s is a function of (s, i) alone (SplitMix64 of both).
+//   seed      uniform in [-1, 1) and a multiple of 2^-23; integer types are uniform in [-8, 8)
+//   lattice   of either sign, a uniform multiple of 2^-fraction_bits with a magnitude in [1/2, 1)
+// Padding lanes are zero.
 #ifndef TUNEFLEET_COMMON_FILL_H_
 #define TUNEFLEET_COMMON_FILL_H_
 
@@ -20,8 +22,9 @@ int64_t DataTypeBytes(v1::DataType dtype);
 // True where element `index` lies in the padding of any of the axes.
 bool IsPadding(const v1::BufferFill& fill, uint64_t index);
 
-// Fills `bytes` as `fill.seed` says. Errors: INVALID_ARGUMENT for an unset source, an unknown dtype, a zero stride or
-// block, or a size that is no multiple of the element.
+// Fills `bytes` as the seed or the lattice of `fill` says. Errors: INVALID_ARGUMENT for another source, an unknown
+// dtype, a lattice of integers or with too many bits, a zero stride or block, or a size that is no multiple of the
+// element.
 absl::Status FillBuffer(const v1::BufferFill& fill, std::span<std::byte> bytes);
 
 }  // namespace tunefleet::common

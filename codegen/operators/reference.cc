@@ -16,6 +16,10 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr double kUnitRoundoff = 0x1p-24;  // of fp32
+constexpr int64_t kExactIntegers = int64_t{1} << 24;
+constexpr uint32_t kMostFractionBits = 8;
+
+bool IsConv2dKind(const std::string& kind) { return kind == "conv2d" || kind == "depthwise_conv2d"; }
 
 // A tensor without its layout: logical shape, row-major.
 using Dense = std::vector<float>;
@@ -23,7 +27,6 @@ using Dense = std::vector<float>;
 struct Anchor {
   std::vector<double> output;  // logical, row-major
   double largest_sum = 0;      // an upper bound of sum |a_i b_i| over every output (Cauchy-Schwarz)
-  int64_t reduction = 0;       // products in one sum
   int64_t channels = 1;        // the bias's axis: its extent ...
   int64_t inner = 1;           // ... and stride
 };
@@ -115,7 +118,6 @@ Anchor RunConv2d(const Conv2dShape& s, const Dense& data, const Dense& weight) {
   const int64_t filter_channels = s.depthwise ? 1 : s.ci;
   Anchor anchor;
   anchor.output.assign(s.n * s.co * area, 0.0);
-  anchor.reduction = filter_channels * taps;
   anchor.channels = s.co;
   anchor.inner = area;
   std::vector<double> filter_squares(s.co);
@@ -153,7 +155,6 @@ Dense Transposed(const float* matrix, int64_t rows, int64_t columns) {
 Anchor RunMatmul(const MatmulShape& s, const Dense& left, const Dense& right) {
   Anchor anchor;
   anchor.output.assign(s.batch * s.m * s.n, 0.0);
-  anchor.reduction = s.k;
   anchor.channels = s.n;
   for (int64_t batch = 0; batch < s.batch; ++batch) {
     const float* a_memory = &left[batch * s.m * s.k];
@@ -179,11 +180,29 @@ Anchor RunMatmul(const MatmulShape& s, const Dense& left, const Dense& right) {
   return anchor;
 }
 
+// Products in one sum.
+absl::StatusOr<int64_t> ReductionOf(const v1::Workload& workload) {
+  if (IsConv2dKind(workload.nodes(0).kind())) {
+    TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
+    return (shape.depthwise ? 1 : shape.ci) * shape.kh * shape.kw;
+  }
+  TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
+  return shape.k;
+}
+
+// The most with which `terms` products add up exactly (reference.h); 0 when there is none.
+uint32_t ExactFractionBits(int64_t terms) {
+  uint32_t bits = kMostFractionBits;
+  while (bits > 0 && terms > kExactIntegers >> (2 * bits)) --bits;
+  return bits;
+}
+
 }  // namespace
 
 absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed) {
   if (workload.nodes_size() == 0) return absl::InvalidArgumentError("reference: the workload has no operator");
-  const std::string& kind = workload.nodes(0).kind();
+  TF_ASSIGN_OR_RETURN(const int64_t reduction, ReductionOf(workload));
+  const uint32_t exact_bits = ExactFractionBits(reduction + 1);
   Reference reference;
   std::vector<Dense> tensors(workload.tensors_size());
   int output = -1;
@@ -195,12 +214,14 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
     if (tensor.role() != v1::TENSOR_ROLE_INPUT && tensor.role() != v1::TENSOR_ROLE_CONSTANT) continue;
     v1::BufferFill fill = SeededFill(tensor, seed + i);
     fill.set_buffer(i);
+    fill.mutable_lattice()->set_seed(seed + i);
+    fill.mutable_lattice()->set_fraction_bits(std::max(exact_bits, 1U));
     TF_ASSIGN_OR_RETURN(tensors[i], FilledTensor(tensor, fill));
     reference.fills.push_back(std::move(fill));
   }
 
   Anchor anchor;
-  if (kind == "conv2d" || kind == "depthwise_conv2d") {
+  if (IsConv2dKind(workload.nodes(0).kind())) {
     TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
     anchor = RunConv2d(shape, tensors[0], tensors[1]);
   } else {
@@ -221,13 +242,17 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
     for (const float value : tensors[bias]) largest_bias = std::max(largest_bias, std::abs(static_cast<double>(value)));
   }
 
-  // One more rounding for the bias, one for storing the reference itself; relu brings values no further apart.
-  const double k_u = static_cast<double>(anchor.reduction + (bias >= 0 ? 1 : 0)) * kUnitRoundoff;
   v1::OutputCheck check;
   check.set_buffer(output);
   check.set_dtype(workload.tensors(output).dtype());
-  check.set_absolute(k_u / (1 - k_u) * (anchor.largest_sum + largest_bias) + std::numeric_limits<float>::min());
-  check.set_relative(kUnitRoundoff);
+  if (exact_bits > 0) {
+    check.set_absolute(std::ldexp(0.5, -2 * static_cast<int>(exact_bits)));
+  } else {
+    // One more rounding for the bias, one for storing the reference itself; relu brings values no further apart.
+    const double k_u = static_cast<double>(reduction + (bias >= 0 ? 1 : 0)) * kUnitRoundoff;
+    check.set_absolute(k_u / (1 - k_u) * (anchor.largest_sum + largest_bias) + std::numeric_limits<float>::min());
+    check.set_relative(kUnitRoundoff);
+  }
   reference.outputs.push_back(Packed(workload.tensors(output), anchor.output));
   check.set_reference_digest(common::Sha256(reference.outputs.back()));
   reference.checks.push_back(std::move(check));

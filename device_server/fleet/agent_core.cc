@@ -58,6 +58,7 @@ AgentCore::Messages AgentCore::OnMessage(const v1::TrackerMessage& message) {
     case v1::TrackerMessage::kRevoke:
       Forget(message.revoke().lease());
       return {};
+    case v1::TrackerMessage::kProbe:
     case v1::TrackerMessage::MESSAGE_NOT_SET:
       return {};  // of a later protocol version
   }

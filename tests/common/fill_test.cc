@@ -48,6 +48,37 @@ TEST(FillTest, FollowsSplitMix64) {
   }
 }
 
+v1::BufferFill Lattice(v1::DataType dtype, uint64_t seed, uint32_t fraction_bits) {
+  v1::BufferFill fill;
+  fill.set_dtype(dtype);
+  fill.mutable_lattice()->set_seed(seed);
+  fill.mutable_lattice()->set_fraction_bits(fraction_bits);
+  return fill;
+}
+
+TEST(FillTest, LatticesHoldEveryMultipleFromOneHalfToOneOfEitherSign) {
+  const std::vector<float> values = Filled<float>(Lattice(v1::DATA_TYPE_FLOAT32, 3, 5), 4000);
+  std::set<float> seen(values.begin(), values.end());
+  EXPECT_EQ(seen.size(), 32u);
+  for (const float value : seen) {
+    EXPECT_EQ(value * 32, std::floor(value * 32));
+    EXPECT_GE(std::abs(value), 0.5F);
+    EXPECT_LT(std::abs(value), 1.0F);
+  }
+  const std::vector<double> doubles = Filled<double>(Lattice(v1::DATA_TYPE_FLOAT64, 3, 5), 4000);
+  EXPECT_TRUE(std::equal(doubles.begin(), doubles.end(), values.begin()));
+  EXPECT_NE(Filled<float>(Lattice(v1::DATA_TYPE_FLOAT32, 4, 5), 4000), values);
+}
+
+TEST(FillTest, LatticesOfIntegersOrOfNoBitsAreRefused) {
+  std::vector<std::byte> bytes(8);
+  EXPECT_TRUE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 1), bytes).ok());
+  EXPECT_TRUE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 23), bytes).ok());
+  EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 0), bytes).ok());
+  EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 24), bytes).ok());
+  EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_INT8, 1, 4), bytes).ok());
+}
+
 TEST(FillTest, FloatsLieOnAGridInTheirRange) {
   const std::vector<double> values = Filled<double>(Seeded(v1::DATA_TYPE_FLOAT64, 9), 20000);
   double sum = 0;

@@ -221,6 +221,7 @@ absl::Status ValidateAgentMessage(const v1::AgentMessage& message) {
       return ValidateReturned(message.returned());
     case v1::AgentMessage::kDraining:
       return absl::OkStatus();
+    case v1::AgentMessage::kProbed:
     case v1::AgentMessage::MESSAGE_NOT_SET:
       break;
   }
