@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/status_macros.h"
 #include "device_server/verify/compare.h"
+#include "device_server/worker/cache_flush.h"
 
 namespace tunefleet::device {
 namespace {
@@ -40,11 +41,34 @@ std::string NumberText(double value) { return std::isnan(value) ? "nan" : absl::
 // asked for.
 constexpr int kSlowdown = 20;
 
+// Where the machine tells nothing about its caches.
+constexpr uint64_t kPrivateCacheBytes = uint64_t{2} << 20;
+constexpr uint64_t kLastCacheBytes = uint64_t{32} << 20;
+
+RunMode ModeOf(v1::CacheMode mode) {
+  if (mode == v1::CACHE_MODE_COLD) return RunMode::kCold;
+  return mode == v1::CACHE_MODE_ROTATING ? RunMode::kRotating : RunMode::kWarm;
+}
+
 }  // namespace
 
 KernelSession::KernelSession(const Environment& environment, const v1::Kernel& kernel,
                              const v1::MeasureOptions& options)
-    : environment_(environment), kernel_(kernel), options_(options), worker_(environment.zygote, kernel.manifest()) {}
+    : environment_(environment),
+      kernel_(kernel),
+      options_(options),
+      worker_(environment.zygote, kernel.manifest()),
+      mode_(ModeOf(options.cache_mode())) {}
+
+uint32_t KernelSession::CopiesToRotate() const {
+  if (mode_ != RunMode::kRotating) return 0;
+  const uint64_t private_bytes =
+      environment_.private_cache_bytes > 0 ? environment_.private_cache_bytes : kPrivateCacheBytes;
+  const uint64_t wanted = options_.rotate_bytes() > 0 ? options_.rotate_bytes() : 2 * private_bytes;
+  uint64_t one = 1;
+  for (const auto& file : sets_.back()) one += file->file_bytes();
+  return static_cast<uint32_t>(std::clamp<uint64_t>(wanted / one + 1, 2, kMaxCopies));
+}
 
 absl::Status KernelSession::MakeBuffers() {
   const v1::ArtifactManifest& manifest = kernel_.manifest();
@@ -100,6 +124,11 @@ WorkerSpec KernelSession::MakeSpec(std::vector<int>* fds) const {
       fds->push_back(file.fd());
     }
   }
+  spec.copies = CopiesToRotate();
+  spec.real_time = environment_.real_time ? 1 : 0;
+  if (mode_ == RunMode::kCold && !CanFlushCaches()) {
+    spec.eviction_bytes = 2 * (environment_.last_cache_bytes > 0 ? environment_.last_cache_bytes : kLastCacheBytes);
+  }
   spec.workspace_bytes = manifest.workspace_bytes();
   spec.memory_limit_bytes = options_.memory_limit_bytes();
   const absl::Duration left = std::max(environment_.deadline - Now(), absl::Seconds(1));
@@ -128,6 +157,7 @@ std::optional<Failure> KernelSession::Open() {
     std::vector<int> fds;
     const WorkerSpec spec = MakeSpec(&fds);
     if (auto failure = worker_.Start(spec, code_file->get(), fds)) return failure;
+    if (auto failure = RunSentinel(&sentinel_before_ns_)) return failure;
     const bool has_prepare = kernel_.manifest().has_prepare();
     const WorkerHandle::Reply loaded = worker_.Load(has_prepare, Limit(FromProto(options_.load_timeout())));
     if (loaded.failure) return loaded.failure;
@@ -151,14 +181,22 @@ std::optional<Failure> KernelSession::Prepare(uint32_t set) {
 
 std::optional<Failure> KernelSession::RunOnce(uint32_t set) {
   const Stopwatch watch(&environment_.times->run);
-  return worker_.Run(set, 1, options_.cold_cache(), Limit(FromProto(options_.kernel_timeout()))).failure;
+  return worker_.Run(set, 1, RunMode::kWarm, Limit(FromProto(options_.kernel_timeout()))).failure;
 }
 
-std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, absl::Duration* total) {
+std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
+  const WorkerHandle::Reply reply = worker_.RunSentinel();
+  *reading_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(reply.elapsed));
+  return reply.failure;
+}
+
+std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {
   const Stopwatch watch(&environment_.times->run);
   const absl::Duration timeout = FromProto(options_.kernel_timeout()) + expected * kSlowdown;
-  const WorkerHandle::Reply reply = worker_.Run(timed_set(), runs, options_.cold_cache(), Limit(timeout));
-  *total = reply.elapsed;
+  const WorkerHandle::Reply reply = worker_.Run(timed_set(), runs, mode_, Limit(timeout));
+  sample->set_total_ns(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(reply.elapsed), 1)));
+  sample->set_runs(runs);
+  sample->set_preemptions(reply.preemptions);
   return reply.failure;
 }
 
@@ -167,7 +205,13 @@ void KernelSession::PoisonOutputs(uint32_t set) {
   for (const v1::OutputCheck& check : kernel_.checks()) Poison(check.dtype(), sets_[set][check.buffer()]->data());
 }
 
-std::optional<Failure> KernelSession::VerifyOutputs() { return Verify(timed_set()); }
+std::optional<Failure> KernelSession::VerifyOutputs() {
+  if (mode_ == RunMode::kRotating) {
+    PoisonOutputs(timed_set());
+    if (auto failure = RunOnce(timed_set())) return failure;
+  }
+  return Verify(timed_set());
+}
 
 std::optional<Failure> KernelSession::Verify(uint32_t set) {
   const Stopwatch watch(&environment_.times->verify);

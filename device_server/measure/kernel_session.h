@@ -36,6 +36,9 @@ class KernelSession {
     FillCache* fills = nullptr;
     const BlobSource* blobs = nullptr;
     std::vector<uint16_t> cores;
+    bool real_time = false;            // workers may keep their cores from everything else
+    uint64_t private_cache_bytes = 0;  // what a run leaves in a core's own caches fits here
+    uint64_t last_cache_bytes = 0;
     absl::Time deadline;  // of the whole trial
     PhaseTimes* times = nullptr;
   };
@@ -46,11 +49,18 @@ class KernelSession {
   // Everything up to the first timed run: the kernel is loaded, prepared, verified once and warm.
   std::optional<Failure> Open();
 
-  // `runs` runs in a row; sets the time of all of them. `expected` is an estimate of it, for the time limit.
-  std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, absl::Duration* total);
+  // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
+  std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample);
 
-  // Judges what the last run wrote.
+  // Judges what the last run wrote; where runs rotate through copies, that of one more run.
   std::optional<Failure> VerifyOutputs();
+
+  // The sentinel on the kernel's core: what it took before the kernel was loaded (0: never started), and what it takes
+  // now.
+  uint64_t sentinel_before_ns() const { return sentinel_before_ns_; }
+  std::optional<Failure> RunSentinel(uint64_t* reading_ns);
+
+  Scheduling scheduling() const { return worker_.scheduling(); }
 
   // Sets code_digest and the errors found.
   void Report(v1::KernelResult* result) const;
@@ -62,6 +72,7 @@ class KernelSession {
   WorkerSpec MakeSpec(std::vector<int>* fds) const;
   std::optional<Failure> Prepare(uint32_t set);
   std::optional<Failure> RunOnce(uint32_t set);
+  uint32_t CopiesToRotate() const;
   void PoisonOutputs(uint32_t set);
   std::optional<Failure> Verify(uint32_t set);
   absl::Duration Limit(absl::Duration timeout) const;
@@ -73,6 +84,8 @@ class KernelSession {
   std::vector<BufferSet> sets_;   // [0] ends at guard pages; [1], where it differs, starts at them
   std::vector<Blob> references_;  // in the order of kernel_.checks()
   WorkerHandle worker_;
+  const RunMode mode_;
+  uint64_t sentinel_before_ns_ = 0;
   double max_error_ = 0;
   double max_error_ratio_ = 0;
 };

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "common/check.h"
+#include <cstddef>
 
 namespace tunefleet::device {
 namespace {
@@ -17,6 +16,7 @@ constexpr absl::Duration kDefaultRunBudget = absl::Milliseconds(40);
 constexpr absl::Duration kDefaultKernelTimeout = absl::Seconds(4);
 constexpr absl::Duration kDefaultLoadTimeout = absl::Seconds(10);
 constexpr uint64_t kDefaultMemoryLimit = uint64_t{512} << 20;
+constexpr double kDefaultEquivalenceMargin = 0.005;
 constexpr double kTightForContenders = 0.01;
 constexpr double kTightForOthers = 0.03;
 constexpr double kNoisy = 0.03;
@@ -32,8 +32,6 @@ void SetIfUnset(google::protobuf::Duration* field, absl::Duration value) {
   field->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(value % absl::Seconds(1))));
 }
 
-double PerRun(const v1::Sample& sample) { return static_cast<double>(sample.total_ns()) / sample.runs(); }
-
 }  // namespace
 
 v1::MeasureOptions WithDefaults(v1::MeasureOptions options) {
@@ -47,29 +45,16 @@ v1::MeasureOptions WithDefaults(v1::MeasureOptions options) {
   SetIfUnset(options.mutable_load_timeout(), kDefaultLoadTimeout);
   if (options.memory_limit_bytes() == 0) options.set_memory_limit_bytes(kDefaultMemoryLimit);
   if (options.threads() == 0) options.set_threads(1);
+  if (options.cache_mode() == v1::CACHE_MODE_UNSPECIFIED) {
+    options.set_cache_mode(options.cold_cache() ? v1::CACHE_MODE_COLD : v1::CACHE_MODE_WARM);
+  }
+  options.set_cold_cache(options.cache_mode() == v1::CACHE_MODE_COLD);
+  if (!(options.equivalence_margin() > 0)) options.set_equivalence_margin(kDefaultEquivalenceMargin);
   return options;
 }
 
-MedianInterval IntervalOfMedian(std::vector<double> values) {
-  TF_CHECK(!values.empty(), "the median of nothing");
-  std::sort(values.begin(), values.end());
-  const size_t n = values.size();
-  MedianInterval interval;
-  interval.median = n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-  // Largest k with P(Binomial(n, 1/2) < k) <= 2.5%: the interval runs from the k-th smallest to the k-th largest. Under
-  // six samples there is none, and the whole range (94% at five) has to do.
-  size_t k = 0;
-  double term = std::ldexp(1.0, -static_cast<int>(n));
-  double below = term;
-  while (below <= 0.025 && k < n / 2) {
-    ++k;
-    term *= static_cast<double>(n - k + 1) / static_cast<double>(k);
-    below += term;
-  }
-  const size_t first = k == 0 ? 0 : k - 1;
-  interval.low = values[first];
-  interval.high = values[n - 1 - first];
-  return interval;
+double TimePerRun(const v1::Sample& sample) {
+  return static_cast<double>(sample.total_ns()) / std::max(sample.runs(), 1u);
 }
 
 SamplingPolicy::SamplingPolicy(const v1::MeasureOptions& options)
@@ -85,20 +70,22 @@ std::optional<uint32_t> SamplingPolicy::NextRuns() const {
     case Phase::kRescreen:
       return 1;
     case Phase::kRepeat:
-      break;
+      return RunsOfARepeat();
   }
+  return std::nullopt;
+}
+
+uint32_t SamplingPolicy::RunsOfARepeat() const {
   const double wanted = std::ceil(absl::ToDoubleNanoseconds(min_sample_time_) / std::max(best_screening_ns_, 1.0));
   return static_cast<uint32_t>(std::clamp(wanted, 1.0, static_cast<double>(kMostRunsPerSample)));
 }
 
-void SamplingPolicy::Add(absl::Duration total, uint32_t runs) {
-  v1::Sample& sample = samples_.emplace_back();
-  sample.set_total_ns(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(total), 1)));
-  sample.set_runs(runs);
-  spent_ += total;
+void SamplingPolicy::Add(const v1::Sample& sample) {
+  samples_.push_back(sample);
+  spent_ += absl::Nanoseconds(sample.total_ns());
   if (phase_ == Phase::kScreen || phase_ == Phase::kRescreen) {
     ++screening_samples_;
-    const double time = PerRun(sample);
+    const double time = std::max(TimePerRun(sample), 1.0);
     best_screening_ns_ = screening_samples_ == 1 ? time : std::min(best_screening_ns_, time);
     FinishScreening();
   } else if (Enough()) {
@@ -118,41 +105,52 @@ void SamplingPolicy::FinishScreening() {
   }
 }
 
-std::vector<double> SamplingPolicy::RepeatTimes() const {
+size_t SamplingPolicy::CleanRepeats() const {
+  return static_cast<size_t>(std::count_if(samples_.begin() + static_cast<ptrdiff_t>(screening_samples_),
+                                           samples_.end(),
+                                           [](const v1::Sample& sample) { return sample.preemptions() == 0; }));
+}
+
+std::vector<double> SamplingPolicy::Times() const {
+  const size_t first = repeats() == 0 ? 0 : screening_samples_;
+  const bool clean_only = CleanRepeats() >= kFewestRepeats;
   std::vector<double> times;
-  for (size_t i = screening_samples_; i < samples_.size(); ++i) times.push_back(PerRun(samples_[i]));
-  if (times.empty()) {
-    for (const v1::Sample& sample : samples_) times.push_back(PerRun(sample));
+  for (size_t i = first; i < samples_.size(); ++i) {
+    if (!clean_only || samples_[i].preemptions() == 0) times.push_back(TimePerRun(samples_[i]));
   }
   return times;
 }
 
 bool SamplingPolicy::Enough() const {
-  const size_t repeats = samples_.size() - screening_samples_;
-  if (repeats >= options_.max_samples()) return true;
-  const MedianInterval interval = IntervalOfMedian(RepeatTimes());
+  if (repeats() >= options_.max_samples()) return true;
+  const Interval interval = IntervalOfMedian(Times());
   const bool contender = IsContender(interval);
-  if (spent_ >= run_budget_) return !contender || repeats >= kFewestRepeats;
-  if (repeats < options_.min_samples()) return false;
+  if (spent_ >= run_budget_) return !contender || repeats() >= kFewestRepeats;
+  if (repeats() < options_.min_samples()) return false;
   return interval.RelativeHalfWidth() <= (contender ? kTightForContenders : kTightForOthers);
 }
 
-bool SamplingPolicy::IsContender(const MedianInterval& interval) const {
+bool SamplingPolicy::IsContender(const Interval& interval) const {
   return options_.incumbent_ns() == 0 || interval.low <= static_cast<double>(options_.incumbent_ns());
 }
 
 absl::Duration SamplingPolicy::Estimate() const {
-  return samples_.empty() ? absl::ZeroDuration() : absl::Nanoseconds(IntervalOfMedian(RepeatTimes()).median);
+  return samples_.empty() ? absl::ZeroDuration() : absl::Nanoseconds(IntervalOfMedian(Times()).centre);
 }
 
 void SamplingPolicy::Report(v1::KernelResult* result) const {
   for (const v1::Sample& sample : samples_) *result->add_samples() = sample;
   result->set_censored(censored_);
   if (samples_.empty()) return;
-  const MedianInterval interval = IntervalOfMedian(RepeatTimes());
-  result->set_latency_ns(static_cast<uint64_t>(std::llround(interval.median)));
-  const bool few = samples_.size() - screening_samples_ < kFewestRepeats;
-  result->set_quality(few || interval.RelativeHalfWidth() > kNoisy ? v1::QUALITY_NOISY : v1::QUALITY_GOOD);
+  const Interval interval = IntervalOfMedian(Times());
+  result->set_latency_ns(static_cast<uint64_t>(std::max<int64_t>(std::llround(interval.centre), 1)));
+  if (repeats() < kFewestRepeats) result->add_quality_reasons(v1::QUALITY_REASON_FEW_SAMPLES);
+  if (interval.RelativeHalfWidth() > kNoisy) result->add_quality_reasons(v1::QUALITY_REASON_WIDE_INTERVAL);
+  // A switch or two in a long sample take nothing from it; what they took shows in the interval.
+  if (2 * CleanRepeats() < repeats() && interval.RelativeHalfWidth() > kTightForContenders) {
+    result->add_quality_reasons(v1::QUALITY_REASON_PREEMPTED);
+  }
+  result->set_quality(result->quality_reasons().empty() ? v1::QUALITY_GOOD : v1::QUALITY_NOISY);
 }
 
 }  // namespace tunefleet::device

@@ -1,4 +1,4 @@
-// Decides how often a kernel is run: fed with samples, asked for the next one. No I/O, no clock.
+// Decides how often one kernel is run: fed with samples, asked for the next one. No I/O, no clock.
 //
 //   screening   a sample of one run gives the first estimate. Above incumbent * abort_ratio it is repeated once, and if
 //               both are above, the kernel is cut short (censored).
@@ -8,8 +8,9 @@
 //               A kernel whose whole interval lies above the incumbent is no contender: a wider interval is tight
 //               enough.
 //
-// The latency is the median over the repeats of time per run; of the screening samples when there are no repeats. The
-// interval comes from order statistics (binomial, no assumption on the distribution).
+// The latency is the median over the repeats of time per run; of the screening samples when there are no repeats.
+// Repeats during which another process took the core count only while there are not three others. The interval comes
+// from order statistics (statistics.h).
 //
 // Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_SAMPLING_POLICY_H_
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "device_server/measure/statistics.h"
 #include "proto/measurement.pb.h"
 
 namespace tunefleet::device {
@@ -27,15 +29,8 @@ namespace tunefleet::device {
 // `options` with every 0 or unset field given the agent's default. What results report.
 v1::MeasureOptions WithDefaults(v1::MeasureOptions options);
 
-// The median and its 95% confidence interval; under six values the interval is their range. `values` in any order, not
-// empty.
-struct MedianInterval {
-  double median = 0;
-  double low = 0;
-  double high = 0;
-  double RelativeHalfWidth() const { return median > 0 ? (high - low) / 2 / median : 0; }
-};
-MedianInterval IntervalOfMedian(std::vector<double> values);
+// Nanoseconds of one run.
+double TimePerRun(const v1::Sample& sample);
 
 class SamplingPolicy {
  public:
@@ -44,22 +39,31 @@ class SamplingPolicy {
   // Runs in the next sample; nullopt when enough is known.
   std::optional<uint32_t> NextRuns() const;
 
-  // Tells what the sample asked for took.
-  void Add(absl::Duration total, uint32_t runs);
+  // Runs in a sample beyond what NextRuns asks for (a comparison's). Once `screened` and not censored.
+  uint32_t RunsOfARepeat() const;
 
-  // Sets samples, latency_ns, censored and quality.
+  // Tells what came of a sample: one that was asked for, or one of RunsOfARepeat.
+  void Add(const v1::Sample& sample);
+
+  // Sets samples, latency_ns (uncorrected), censored, quality and quality_reasons.
   void Report(v1::KernelResult* result) const;
 
   // The estimate of one run so far; zero before the first sample.
   absl::Duration Estimate() const;
+
+  bool screened() const { return phase_ == Phase::kRepeat || phase_ == Phase::kDone; }
+  bool censored() const { return censored_; }
+  size_t repeats() const { return samples_.size() - screening_samples_; }
+  absl::Duration spent() const { return spent_; }
 
  private:
   enum class Phase { kScreen, kRescreen, kRepeat, kDone };
 
   void FinishScreening();
   bool Enough() const;
-  bool IsContender(const MedianInterval& interval) const;
-  std::vector<double> RepeatTimes() const;
+  bool IsContender(const Interval& interval) const;
+  size_t CleanRepeats() const;
+  std::vector<double> Times() const;
 
   const v1::MeasureOptions options_;
   const absl::Duration min_sample_time_;

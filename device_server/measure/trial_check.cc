@@ -14,6 +14,7 @@ namespace {
 
 constexpr int kMaxKernels = 16;
 constexpr uint64_t kMaxTrialBytes = uint64_t{16} << 30;
+constexpr uint64_t kMaxRotateBytes = uint64_t{4} << 30;
 constexpr uint32_t kMaxThreads = 256;
 constexpr int kMaxPaddedAxes = 8;  // each costs time for every element of the buffer
 
@@ -112,6 +113,11 @@ absl::Status CheckTrial(const v1::Trial& trial) {
   if (trial.options().memory_limit_bytes() > kMaxTrialBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("a memory limit of ", trial.options().memory_limit_bytes(), " bytes, at most ", kMaxTrialBytes));
+  }
+  if (!v1::CacheMode_IsValid(trial.options().cache_mode()) || trial.options().rotate_bytes() > kMaxRotateBytes) {
+    return absl::InvalidArgumentError(absl::StrCat("cache mode ", trial.options().cache_mode(), " with ",
+                                                   trial.options().rotate_bytes(), " bytes of copies, at most ",
+                                                   kMaxRotateBytes));
   }
   uint64_t total_bytes = 0;
   for (int i = 0; i < trial.kernels_size(); ++i) {

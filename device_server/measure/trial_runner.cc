@@ -1,19 +1,24 @@
 #include "device_server/measure/trial_runner.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/clock.h"
 #include "common/status_macros.h"
+#include "device_server/describe/cpu_list.h"
 #include "device_server/measure/sampling_policy.h"
 #include "device_server/measure/trial_check.h"
+#include "device_server/measure/trial_policy.h"
+#include "device_server/worker/sentinel.h"
 
 namespace tunefleet::device {
 namespace {
 
 constexpr size_t kMaxDetail = 512;
+constexpr int kFirstReadings = 5;  // of the sentinel, when the agent starts
 
 absl::Time Now() { return common::MonotonicClock().Now(); }
 
@@ -28,20 +33,31 @@ void StampNow(google::protobuf::Timestamp* proto) {
   proto->set_nanos(static_cast<int32_t>(ns % 1'000'000'000));
 }
 
-// One kernel and the policy that decides how often it runs.
-struct Contestant {
-  Contestant(const KernelSession::Environment& environment, const v1::Kernel& kernel, const v1::MeasureOptions& options)
-      : session(environment, kernel, options), policy(options) {}
-  KernelSession session;
-  SamplingPolicy policy;
-};
-
-std::optional<Failure> TakeSample(Contestant* contestant, uint32_t runs) {
-  const absl::Duration expected = contestant->policy.Estimate() * runs;
-  absl::Duration total;
-  if (auto failure = contestant->session.Sample(runs, expected, &total)) return failure;
-  contestant->policy.Add(total, runs);
-  return std::nullopt;
+// What the machine did to the trial: completes telemetry, sentinel and the kernels' quality, and corrects the
+// latencies.
+void AddConditions(const DriftTracker::Judgement& drift, absl::Duration run_time, v1::TrialResult* result) {
+  v1::Telemetry& telemetry = *result->mutable_telemetry();
+  if (const double mhz = SentinelMhz(drift.sentinel.before_ns()); !telemetry.has_clock_mhz() && mhz > 0) {
+    telemetry.set_clock_mhz(mhz);
+  }
+  *result->mutable_sentinel() = drift.sentinel;
+  uint64_t preemptions = 0;
+  for (const v1::KernelResult& kernel : result->kernels()) {
+    for (const v1::Sample& sample : kernel.samples()) preemptions += sample.preemptions();
+  }
+  telemetry.set_preemptions(preemptions);
+  std::vector<v1::QualityReason> reasons = ReasonsFromTelemetry(telemetry, run_time);
+  if (drift.flagged) reasons.push_back(v1::QUALITY_REASON_CLOCK_DRIFTED);
+  for (v1::KernelResult& kernel : *result->mutable_kernels()) {
+    if (kernel.samples().empty()) continue;
+    kernel.set_latency_ns(
+        static_cast<uint64_t>(std::llround(static_cast<double>(kernel.latency_ns()) * drift.sentinel.correction())));
+    for (const v1::QualityReason reason : reasons) {
+      const auto& known = kernel.quality_reasons();
+      if (std::find(known.begin(), known.end(), reason) == known.end()) kernel.add_quality_reasons(reason);
+    }
+    if (!reasons.empty()) kernel.set_quality(v1::QUALITY_NOISY);
+  }
 }
 
 }  // namespace
@@ -56,10 +72,19 @@ std::string OneLine(std::string text) {
 
 absl::StatusOr<std::unique_ptr<TrialRunner>> TrialRunner::Create(Options options) {
   auto runner = absl::WrapUnique(new TrialRunner(std::move(options)));
+  AllowRaisingPriority();
   TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program));
   TF_RETURN_IF_ERROR(runner->Probe());
   return runner;
 }
+
+TrialRunner::TrialRunner(Options options)
+    : options_(std::move(options)),
+      usable_cores_(UsableCores().size()),
+      telemetry_("", options_.cores),
+      fills_(options_.fill_cache_bytes) {}
+
+bool TrialRunner::LeavesACore(uint32_t threads) const { return threads < usable_cores_; }
 
 absl::Status TrialRunner::Probe() {
   TF_ASSIGN_OR_RETURN(const UniqueFd code, MakeCodeFile({}));
@@ -68,8 +93,17 @@ absl::Status TrialRunner::Probe() {
   WorkerSpec spec;
   spec.memory_limit_bytes = uint64_t{64} << 20;
   spec.cpu_seconds = 1;
+  spec.real_time = LeavesACore(1) ? 1 : 0;
+  spec.num_cores = options_.cores.empty() ? 0 : 1;
+  std::copy_n(options_.cores.begin(), spec.num_cores, spec.cores);
   if (auto failure = worker.Start(spec, code.get(), {})) return absl::UnavailableError(failure->detail);
   sandbox_ = worker.sandbox();
+  scheduling_ = worker.scheduling();
+  for (int i = 0; i < kFirstReadings; ++i) {
+    const WorkerHandle::Reply reading = worker.RunSentinel();
+    if (reading.failure) return absl::UnavailableError(reading.failure->detail);
+    drift_.Learn(static_cast<uint64_t>(absl::ToInt64Nanoseconds(reading.elapsed)));
+  }
   return absl::OkStatus();
 }
 
@@ -112,49 +146,56 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
                                          .fills = &fills_,
                                          .blobs = &call.blobs,
                                          .cores = options_.cores,
+                                         .real_time = LeavesACore(measure.threads()),
+                                         .private_cache_bytes = options_.private_cache_bytes,
+                                         .last_cache_bytes = options_.last_cache_bytes,
                                          .deadline = Now() + call.time_limit,
                                          .times = times};
   environment.cores.resize(measure.threads());
-  const bool single = call.trial.kernels_size() == 1;
-  std::vector<std::unique_ptr<Contestant>> contestants;
+  const TelemetrySnapshot before = telemetry_.Read();
+  TrialPolicy policy(measure, static_cast<size_t>(call.trial.kernels_size()));
+  std::vector<std::unique_ptr<KernelSession>> sessions;
+  uint64_t sentinel_after_ns = 0;
+  const auto report = [&] {
+    for (size_t i = 0; i < sessions.size(); ++i) {
+      v1::KernelResult* const kernel = result->add_kernels();
+      sessions[i]->Report(kernel);
+      policy.Report(i, kernel);
+    }
+    *result->mutable_telemetry() = telemetry_.Since(before);
+    for (const uint16_t core : environment.cores) result->mutable_telemetry()->add_cores(core);
+    result->mutable_telemetry()->set_scheduling(SchedulingName(sessions.front()->scheduling()));
+    if (const uint64_t before_ns = sessions.front()->sentinel_before_ns(); before_ns > 0) {
+      AddConditions(drift_.Judge(before_ns, sentinel_after_ns), times->run, result);
+    }
+  };
   const auto fail = [&](size_t index, Failure failure) {
-    if (!single) failure.detail = absl::StrCat("kernel ", index, ": ", failure.detail);
+    report();
+    if (sessions.size() > 1 || call.trial.kernels_size() > 1) {
+      failure.detail = absl::StrCat("kernel ", index, ": ", failure.detail);
+    }
     return failure;
   };
-  const auto report = [&] {
-    for (const auto& contestant : contestants) {
-      v1::KernelResult* const kernel = result->add_kernels();
-      contestant->session.Report(kernel);
-      contestant->policy.Report(kernel);
-    }
-  };
   for (const v1::Kernel& kernel : call.trial.kernels()) {
-    contestants.push_back(std::make_unique<Contestant>(environment, kernel, measure));
-    if (auto failure = contestants.back()->session.Open()) {
-      report();
-      return fail(contestants.size() - 1, *std::move(failure));
+    sessions.push_back(std::make_unique<KernelSession>(environment, kernel, measure));
+    if (auto failure = sessions.back()->Open()) return fail(sessions.size() - 1, *std::move(failure));
+  }
+  const absl::Time first = Now();
+  while (const std::optional<TrialPolicy::Step> step = policy.Next(random_)) {
+    if (call.cancelled && call.cancelled()) return Failure{v1::OUTCOME_CANCELLED, "the lease was revoked"};
+    v1::Sample sample;
+    sample.set_begin_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(Now() - first)));
+    if (auto failure = sessions[step->kernel]->Sample(step->runs, step->expected, &sample)) {
+      return fail(step->kernel, *std::move(failure));
     }
+    policy.Add(*step, sample);
   }
-  // Round by round, so that kernels of one trial see the same weather.
-  for (bool more = true; more;) {
-    more = false;
-    for (size_t i = 0; i < contestants.size(); ++i) {
-      const std::optional<uint32_t> runs = contestants[i]->policy.NextRuns();
-      if (!runs) continue;
-      if (call.cancelled && call.cancelled()) return Failure{v1::OUTCOME_CANCELLED, "the lease was revoked"};
-      if (auto failure = TakeSample(contestants[i].get(), *runs)) {
-        report();
-        return fail(i, *std::move(failure));
-      }
-      more = true;
-    }
+  for (size_t i = 0; i < sessions.size(); ++i) {
+    if (auto failure = sessions[i]->VerifyOutputs()) return fail(i, *std::move(failure));
   }
-  std::optional<Failure> wrong;
-  for (size_t i = 0; i < contestants.size(); ++i) {
-    if (auto failure = contestants[i]->session.VerifyOutputs(); failure && !wrong) wrong = fail(i, *std::move(failure));
-  }
+  if (auto failure = sessions.front()->RunSentinel(&sentinel_after_ns)) return fail(0, *std::move(failure));
   report();
-  return wrong;
+  return std::nullopt;
 }
 
 }  // namespace tunefleet::device

@@ -11,11 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "absl/random/random.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "device_server/measure/blob_source.h"
+#include "device_server/measure/drift_tracker.h"
 #include "device_server/measure/fill_cache.h"
 #include "device_server/measure/kernel_session.h"
+#include "device_server/measure/telemetry.h"
 #include "device_server/sandbox/zygote.h"
 #include "proto/measurement.pb.h"
 
@@ -26,6 +29,8 @@ class TrialRunner {
   struct Options {
     std::string program;          // the agent's executable: started as zygote
     std::vector<uint16_t> cores;  // that the device offers; kernels are pinned to the first options.threads of them
+    uint64_t private_cache_bytes = 0;  // of a core; 0: unknown
+    uint64_t last_cache_bytes = 0;
     uint64_t fill_cache_bytes = uint64_t{1} << 30;
     std::string device_id;
     std::string device_fingerprint;
@@ -52,17 +57,26 @@ class TrialRunner {
   // SandboxBits in force for workers.
   uint32_t sandbox() const { return sandbox_; }
   const Zygote& zygote() const { return *zygote_; }
+  // The rank that workers get where their threads leave a core free.
+  Scheduling scheduling() const { return scheduling_; }
+  const TelemetryReader& telemetry() const { return telemetry_; }
 
  private:
-  explicit TrialRunner(Options options) : options_(std::move(options)), fills_(options_.fill_cache_bytes) {}
+  explicit TrialRunner(Options options);
   absl::Status Probe();
   std::optional<Failure> Measure(const Call& call, const v1::MeasureOptions& measure, PhaseTimes* times,
                                  v1::TrialResult* result);
+  bool LeavesACore(uint32_t threads) const;
 
   const Options options_;
+  const size_t usable_cores_;
+  const TelemetryReader telemetry_;
   FillCache fills_;
+  DriftTracker drift_;
+  absl::BitGen random_;
   std::unique_ptr<Zygote> zygote_;
   uint32_t sandbox_ = 0;
+  Scheduling scheduling_ = Scheduling::kNormal;
 };
 
 // "kernel 3: what happened" cut to what a result may carry, on one line.

@@ -17,6 +17,7 @@ namespace tunefleet::device {
 namespace {
 
 constexpr absl::Duration kStartTimeout = absl::Seconds(10);
+constexpr absl::Duration kSentinelTimeout = absl::Seconds(10);  // milliseconds are normal
 // A worker whose socket closed is on its way out; large memory takes a while to give back.
 constexpr absl::Duration kDyingGrace = absl::Seconds(5);
 
@@ -68,6 +69,7 @@ std::optional<Failure> WorkerHandle::Start(const WorkerSpec& spec, int code_fd, 
   const absl::Status status = ReceivePacket(socket_.get(), &report, kStartTimeout);
   if (status.ok() && report.kind == WorkerReportKind::kReady) {
     sandbox_ = report.sandbox | zygote_->sandbox();
+    scheduling_ = static_cast<Scheduling>(report.scheduling);
     return std::nullopt;
   }
   Kill();
@@ -135,7 +137,7 @@ WorkerHandle::Reply WorkerHandle::Command(const WorkerCommand& command, absl::Du
         return {.failure =
                     Failure{v1::OUTCOME_CRASHED, absl::StrCat("the kernel returned ", report.code, " in ", phase)}};
       }
-      return {.failure = std::nullopt, .elapsed = elapsed};
+      return {.failure = std::nullopt, .elapsed = elapsed, .preemptions = report.preemptions};
     }
     case WorkerReportKind::kFailed:
       Kill();
@@ -157,8 +159,12 @@ WorkerHandle::Reply WorkerHandle::Prepare(uint32_t set, absl::Duration timeout) 
   return Command({.kind = WorkerCommandKind::kPrepare, .set = set}, timeout, "prepare");
 }
 
-WorkerHandle::Reply WorkerHandle::Run(uint32_t set, uint32_t runs, bool cold, absl::Duration timeout) {
-  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .cold = cold ? 1u : 0u}, timeout, "run");
+WorkerHandle::Reply WorkerHandle::Run(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .mode = mode}, timeout, "run");
+}
+
+WorkerHandle::Reply WorkerHandle::RunSentinel() {
+  return Command({.kind = WorkerCommandKind::kSentinel}, kSentinelTimeout, "sentinel");
 }
 
 }  // namespace tunefleet::device

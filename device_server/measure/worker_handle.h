@@ -13,6 +13,7 @@
 #include "absl/time/time.h"
 #include "device_server/sandbox/wire.h"
 #include "device_server/sandbox/zygote.h"
+#include "device_server/worker/priority.h"
 #include "proto/measurement.pb.h"
 
 namespace tunefleet::device {
@@ -27,7 +28,8 @@ class WorkerHandle {
  public:
   struct Reply {
     std::optional<Failure> failure;
-    absl::Duration elapsed;  // as the worker measured it
+    absl::Duration elapsed;    // as the worker measured it
+    uint32_t preemptions = 0;  // Run: involuntary context switches meanwhile
   };
 
   // `manifest` gives the buffers' names for messages and outlives the handle; so does `zygote`.
@@ -42,10 +44,13 @@ class WorkerHandle {
   // Errors of the artifact, a missing entry point among them, are LOAD_FAILED.
   Reply Load(bool has_prepare, absl::Duration timeout);
   Reply Prepare(uint32_t set, absl::Duration timeout);
-  Reply Run(uint32_t set, uint32_t runs, bool cold, absl::Duration timeout);
+  Reply Run(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout);
+  // One reading of the sentinel (worker/sentinel.h).
+  Reply RunSentinel();
 
   // All the measures in force.
   uint32_t sandbox() const { return sandbox_; }
+  Scheduling scheduling() const { return scheduling_; }
 
  private:
   Reply Command(const WorkerCommand& command, absl::Duration timeout, const char* phase);
@@ -58,6 +63,7 @@ class WorkerHandle {
   pid_t pid_ = -1;
   UniqueFd socket_;
   uint32_t sandbox_ = 0;
+  Scheduling scheduling_ = Scheduling::kNormal;
   uint64_t memory_limit_bytes_ = 0;
 };
 

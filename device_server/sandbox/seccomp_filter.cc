@@ -93,7 +93,7 @@ bool InstallSeccompFilter(int report_fd, uint64_t cookie) {
   for (const uint32_t call :
        {__NR_read, __NR_pread64, __NR_fstat, __NR_newfstatat, __NR_munmap, __NR_mprotect, __NR_madvise, __NR_futex,
         __NR_sched_yield, __NR_clock_gettime, __NR_exit, __NR_exit_group, __NR_rt_sigreturn, __NR_rt_sigprocmask,
-        __NR_restart_syscall, __NR_getrandom, __NR_gettid, __NR_getpid}) {
+        __NR_restart_syscall, __NR_getrandom, __NR_gettid, __NR_getpid, __NR_getrusage}) {
     filter.Allow(call);
   }
   filter.AllowIfArgument(__NR_write, 0, static_cast<uint32_t>(report_fd));

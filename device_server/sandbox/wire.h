@@ -26,6 +26,7 @@ namespace tunefleet::device {
 
 inline constexpr uint32_t kMaxBuffers = 32;
 inline constexpr uint32_t kMaxSets = 2;
+inline constexpr uint32_t kMaxCopies = 64;
 inline constexpr uint32_t kMaxCores = 256;
 
 // One mapping of one buffer: the file is mapped whole between two guard pages; the data starts at `offset` in it.
@@ -41,6 +42,9 @@ struct WorkerSpec {
   uint32_t num_buffers = 0;
   uint32_t num_sets = 0;  // a set holds one mapping of every buffer
   BufferMapping buffers[kMaxSets][kMaxBuffers] = {};
+  uint32_t copies = 0;          // of the last set, for runs that rotate through them; at most kMaxCopies
+  uint32_t real_time = 0;       // the worker may keep its cores from everything else
+  uint64_t eviction_bytes = 0;  // memory to sweep through where single lines cannot be flushed; 0: none
   uint64_t workspace_bytes = 0;
   uint64_t memory_limit_bytes = 0;  // beyond what the worker has mapped when it is ready
   uint32_t cpu_seconds = 0;         // a backstop; the supervisor's own limits are finer
@@ -67,13 +71,15 @@ struct ZygoteReply {
   uint32_t killed = 0;   // kReaped: it had to be killed
 };
 
-enum class WorkerCommandKind : uint32_t { kLoad = 1, kPrepare = 2, kRun = 3 };
+enum class WorkerCommandKind : uint32_t { kLoad = 1, kPrepare = 2, kRun = 3, kSentinel = 4 };
+// What a run finds in the caches (v1::CacheMode).
+enum class RunMode : uint32_t { kWarm = 0, kCold = 1, kRotating = 2 };
 struct WorkerCommand {
   WorkerCommandKind kind = WorkerCommandKind::kLoad;
   uint32_t set = 0;
   uint32_t runs = 0;
-  uint32_t has_prepare = 0;  // kLoad: tf_prepare must be there
-  uint32_t cold = 0;         // kRun: flush the buffers from every cache before each run, untimed
+  uint32_t has_prepare = 0;       // kLoad: tf_prepare must be there
+  RunMode mode = RunMode::kWarm;  // kRun
 };
 
 enum class WorkerReportKind : uint32_t {
@@ -88,7 +94,9 @@ struct WorkerReport {
   WorkerReportKind kind = WorkerReportKind::kReady;
   int32_t code = 0;
   uint32_t sandbox = 0;
-  uint64_t elapsed_ns = 0;  // of the command; for kRun: of the runs alone
+  uint32_t scheduling = 0;   // kReady: worker/priority.h
+  uint32_t preemptions = 0;  // kRun: involuntary context switches of all threads meanwhile
+  uint64_t elapsed_ns = 0;   // of the command; for kRun: of the runs alone; for kSentinel: of one chain
   uint64_t amount = 0;
   uint64_t address = 0;
   int32_t buffer = -1;  // -1: the address is near no buffer; kWorkspaceBuffer: the workspace

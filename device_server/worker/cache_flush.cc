@@ -41,4 +41,10 @@ void FlushDone() {}
 
 #endif
 
+void SweepRange(void* data, uint64_t size_bytes) {
+  constexpr uint64_t kSmallestLine = 32;
+  volatile char* const bytes = static_cast<volatile char*>(data);
+  for (uint64_t i = 0; i < size_bytes; i += kSmallestLine) bytes[i] = static_cast<char>(bytes[i] + 1);
+}
+
 }  // namespace tunefleet::device

@@ -51,6 +51,8 @@ uint32_t LimitResources(uint64_t mapped_bytes, uint64_t memory_limit_bytes, uint
   all &= Limit(RLIMIT_NPROC, 0);
   all &= Limit(RLIMIT_NOFILE, 8);
   all &= Limit(RLIMIT_MEMLOCK, 0);
+  all &= Limit(RLIMIT_RTPRIO, 0);
+  all &= Limit(RLIMIT_NICE, 0);
   all &= Limit(RLIMIT_CPU, cpu_seconds);
   return all ? uint32_t{kSandboxLimits} : 0;
 }

@@ -22,7 +22,7 @@ constexpr uint64_t kWorkspaceAlignment = 64;
 
 }  // namespace
 
-bool MappedBuffers::MapRegion(int file, uint64_t bytes, uint64_t offset, Region* region) {
+bool MappedBuffers::MapRegion(int file, int protection, uint64_t bytes, uint64_t offset, Region* region) {
   const uint64_t page = PageBytes();
   void* const reserved = mmap(nullptr, bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) return false;
@@ -31,7 +31,7 @@ bool MappedBuffers::MapRegion(int file, uint64_t bytes, uint64_t offset, Region*
   region->data = region->base + offset;
   if (bytes == 0) return true;
   const int flags = MAP_FIXED | MAP_POPULATE | (file < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
-  return mmap(region->base, bytes, Protection(region->role), flags, file, 0) != MAP_FAILED;
+  return mmap(region->base, bytes, protection, flags, file, 0) != MAP_FAILED;
 }
 
 bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
@@ -44,7 +44,8 @@ bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
       region.size = mapping.size;
       region.buffer = static_cast<int32_t>(i);
       region.role = mapping.role;
-      if (!MapRegion(files[mapping.fd_index], mapping.file_bytes, mapping.offset, &region)) return false;
+      const int protection = Protection(region.role);
+      if (!MapRegion(files[mapping.fd_index], protection, mapping.file_bytes, mapping.offset, &region)) return false;
       pointers_[set][i] = region.data;
     }
   }
@@ -54,10 +55,42 @@ bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
   workspace_region_.buffer = kWorkspaceBuffer;
   workspace_region_.role = v1::BUFFER_ROLE_OUTPUT;
   const uint64_t offset = (bytes - spec.workspace_bytes) / kWorkspaceAlignment * kWorkspaceAlignment;
-  if (!MapRegion(-1, bytes, offset, &workspace_region_)) return false;
+  if (!MapRegion(-1, PROT_READ | PROT_WRITE, bytes, offset, &workspace_region_)) return false;
   // Not zero, which fresh memory would be: a kernel that reads what it never wrote shows.
   std::memset(workspace_region_.base, 0xff, bytes);
   workspace_ = workspace_region_.data;
+  eviction_region_.size = spec.eviction_bytes / page * page;
+  return MapRegion(-1, PROT_READ | PROT_WRITE, eviction_region_.size, 0, &eviction_region_) && MapCopies(spec);
+}
+
+bool MappedBuffers::MapCopies(const WorkerSpec& spec) {
+  if (num_sets_ == 0) return true;
+  num_copies_ = spec.copies;
+  for (uint32_t copy = 0; copy < num_copies_; ++copy) {
+    for (uint32_t i = 0; i < num_buffers_; ++i) {
+      const BufferMapping& mapping = spec.buffers[num_sets_ - 1][i];
+      Region& region = copies_[copy][i];
+      region.size = mapping.size;
+      region.buffer = static_cast<int32_t>(i);
+      region.role = mapping.role;
+      if (!MapRegion(-1, PROT_READ | PROT_WRITE, mapping.file_bytes, mapping.offset, &region)) return false;
+      copy_pointers_[copy][i] = region.data;
+    }
+  }
+  return true;
+}
+
+bool MappedBuffers::FillCopies() {
+  for (uint32_t copy = 0; copy < num_copies_; ++copy) {
+    for (uint32_t i = 0; i < num_buffers_; ++i) {
+      const Region& region = copies_[copy][i];
+      if (region.bytes == 0) continue;
+      if (mprotect(region.base, region.bytes, PROT_READ | PROT_WRITE) != 0) return false;
+      std::memcpy(region.data, pointers_[num_sets_ - 1][i], region.size);
+      const bool output = region.role == v1::BUFFER_ROLE_OUTPUT;
+      if (!output && mprotect(region.base, region.bytes, PROT_READ) != 0) return false;
+    }
+  }
   return true;
 }
 
@@ -70,10 +103,11 @@ bool MappedBuffers::SetPreparedWritable(uint32_t set, bool writable) {
   return true;
 }
 
-void MappedBuffers::FlushFromCaches(uint32_t set) const {
+void MappedBuffers::FlushFromCaches(uint32_t set) {
   for (uint32_t i = 0; i < num_buffers_; ++i) FlushRange(regions_[set][i].data, regions_[set][i].size);
   FlushRange(workspace_region_.data, workspace_region_.size);
   FlushDone();
+  SweepRange(eviction_region_.data, eviction_region_.size);
 }
 
 int32_t MappedBuffers::Locate(uint64_t address, int64_t* offset) const {
@@ -89,6 +123,11 @@ int32_t MappedBuffers::Locate(uint64_t address, int64_t* offset) const {
   for (uint32_t set = 0; set < num_sets_; ++set) {
     for (uint32_t i = 0; i < num_buffers_; ++i) {
       if (holds(regions_[set][i])) return found(regions_[set][i]);
+    }
+  }
+  for (uint32_t copy = 0; copy < num_copies_; ++copy) {
+    for (uint32_t i = 0; i < num_buffers_; ++i) {
+      if (holds(copies_[copy][i])) return found(copies_[copy][i]);
     }
   }
   if (holds(workspace_region_)) return found(workspace_region_);

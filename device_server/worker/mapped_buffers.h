@@ -27,7 +27,13 @@ class MappedBuffers {
   bool SetPreparedWritable(uint32_t set, bool writable);
 
   // Evicts everything that the kernel touches from every cache.
-  void FlushFromCaches(uint32_t set) const;
+  void FlushFromCaches(uint32_t set);
+
+  // Gives every copy the present contents of the last set, and the rights that go with each buffer's role. False with
+  // errno when the machine refuses.
+  bool FillCopies();
+  uint32_t num_copies() const { return num_copies_; }
+  void* const* copy(uint32_t index) const { return copy_pointers_[index]; }
 
   // Names the buffer that `address` lies in or near (within its guard pages): its index, or kWorkspaceBuffer, or -1.
   int32_t Locate(uint64_t address, int64_t* offset) const;
@@ -41,13 +47,18 @@ class MappedBuffers {
     int32_t buffer = -1;
     uint32_t role = 0;
   };
-  bool MapRegion(int file, uint64_t bytes, uint64_t offset, Region* region);
+  bool MapRegion(int file, int protection, uint64_t bytes, uint64_t offset, Region* region);
+  bool MapCopies(const WorkerSpec& spec);
 
   uint32_t num_buffers_ = 0;
   uint32_t num_sets_ = 0;
   Region regions_[kMaxSets][kMaxBuffers];
+  uint32_t num_copies_ = 0;
+  Region copies_[kMaxCopies][kMaxBuffers];
+  Region eviction_region_;
   Region workspace_region_;
   void* pointers_[kMaxSets][kMaxBuffers] = {};
+  void* copy_pointers_[kMaxCopies][kMaxBuffers] = {};
   void* workspace_ = nullptr;
 };
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@
 #include "device_server/sandbox/seccomp_filter.h"
 #include "device_server/worker/confine.h"
 #include "device_server/worker/mapped_buffers.h"
+#include "device_server/worker/priority.h"
+#include "device_server/worker/sentinel.h"
 #include "device_server/worker/thread_pool.h"
 #include "device_server/worker/traps.h"
 
@@ -32,6 +35,12 @@ uint64_t NowNs() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC_RAW, &now);
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// Of all threads of the process.
+uint64_t Preemptions() {
+  rusage usage{};
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? static_cast<uint64_t>(usage.ru_nivcsw) : 0;
 }
 
 void Send(const WorkerReport& report) {
@@ -76,7 +85,7 @@ uint64_t SegmentBytes(int fd) {
 
 class Worker {
  public:
-  Worker(const MappedBuffers* buffers, const tf_runtime* runtime, uint64_t memory_limit_bytes)
+  Worker(MappedBuffers* buffers, const tf_runtime* runtime, uint64_t memory_limit_bytes)
       : buffers_(buffers), runtime_(runtime), memory_limit_bytes_(memory_limit_bytes) {}
 
   WorkerReport Obey(const WorkerCommand& command) {
@@ -94,6 +103,9 @@ class Worker {
         break;
       case WorkerCommandKind::kRun:
         Run(command, &report);
+        break;
+      case WorkerCommandKind::kSentinel:
+        report.elapsed_ns = RunSentinel();
         break;
     }
     return report;
@@ -124,29 +136,60 @@ class Worker {
   }
 
   void Run(const WorkerCommand& command, WorkerReport* report) {
-    void* const* const buffers = buffers_->buffers(command.set);
-    void* const workspace = buffers_->workspace();
-    int32_t code = 0;
-    if (command.cold == 0) {
-      const uint64_t begin = NowNs();
-      for (uint32_t i = 0; i < command.runs; ++i) code |= run_(buffers, workspace, runtime_);
-      report->elapsed_ns = NowNs() - begin;
-    } else {
-      for (uint32_t i = 0; i < command.runs; ++i) {
-        buffers_->FlushFromCaches(command.set);
-        const uint64_t begin = NowNs();
-        code |= run_(buffers, workspace, runtime_);
-        report->elapsed_ns += NowNs() - begin;
-      }
+    const uint64_t preemptions = Preemptions();
+    switch (command.mode) {
+      case RunMode::kWarm:
+        RunWarm(command, report);
+        break;
+      case RunMode::kCold:
+        RunCold(command, report);
+        break;
+      case RunMode::kRotating:
+        RunRotating(command, report);
+        break;
     }
-    report->code = code;
+    report->preemptions = static_cast<uint32_t>(Preemptions() - preemptions);
   }
 
-  const MappedBuffers* const buffers_;
+  void RunWarm(const WorkerCommand& command, WorkerReport* report) {
+    void* const* const buffers = buffers_->buffers(command.set);
+    void* const workspace = buffers_->workspace();
+    const uint64_t begin = NowNs();
+    for (uint32_t i = 0; i < command.runs; ++i) report->code |= run_(buffers, workspace, runtime_);
+    report->elapsed_ns = NowNs() - begin;
+  }
+
+  void RunCold(const WorkerCommand& command, WorkerReport* report) {
+    void* const* const buffers = buffers_->buffers(command.set);
+    void* const workspace = buffers_->workspace();
+    for (uint32_t i = 0; i < command.runs; ++i) {
+      buffers_->FlushFromCaches(command.set);
+      const uint64_t begin = NowNs();
+      report->code |= run_(buffers, workspace, runtime_);
+      report->elapsed_ns += NowNs() - begin;
+    }
+  }
+
+  void RunRotating(const WorkerCommand& command, WorkerReport* report) {
+    if (!copies_filled_ && !buffers_->FillCopies()) Fail("fill the copies of the buffers");
+    copies_filled_ = true;
+    void* const workspace = buffers_->workspace();
+    const uint32_t copies = buffers_->num_copies();
+    const uint64_t begin = NowNs();
+    for (uint32_t i = 0; i < command.runs; ++i) {
+      report->code |= run_(buffers_->copy(next_copy_), workspace, runtime_);
+      next_copy_ = next_copy_ + 1 == copies ? 0 : next_copy_ + 1;
+    }
+    report->elapsed_ns = NowNs() - begin;
+  }
+
+  MappedBuffers* const buffers_;
   const tf_runtime* const runtime_;
   const uint64_t memory_limit_bytes_;
   tf_entry run_ = nullptr;
   tf_entry prepare_ = nullptr;
+  bool copies_filled_ = false;
+  uint32_t next_copy_ = 0;
 };
 
 }  // namespace
@@ -168,6 +211,8 @@ void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd) {
   UseTrapStack();
   const UniqueFd memory_counters = OpenMemoryCounters(proc_fd);
   uint32_t sandbox = DropRights();
+  // Threads started from here on inherit the rank.
+  const Scheduling scheduling = RaisePriority(spec.real_time != 0);
   static ThreadPool pool(spec.threads, {spec.cores, spec.num_cores}, UseTrapStack);
   const uint64_t mapped_bytes = MappedBytes(memory_counters);
   PlaceDescriptors(fds);
@@ -182,6 +227,7 @@ void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd) {
   WorkerReport ready;
   ready.kind = WorkerReportKind::kReady;
   ready.sandbox = sandbox;
+  ready.scheduling = static_cast<uint32_t>(scheduling);
   Send(ready);
   Worker worker(&buffers, pool.runtime(), spec.memory_limit_bytes);
   while (true) {

@@ -1,5 +1,6 @@
 #include "device_server/measure/sampling_policy.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -8,12 +9,20 @@
 namespace tunefleet::device {
 namespace {
 
+v1::Sample MakeSample(double total_ns, uint32_t runs, uint32_t preemptions = 0) {
+  v1::Sample sample;
+  sample.set_total_ns(static_cast<uint64_t>(total_ns));
+  sample.set_runs(runs);
+  sample.set_preemptions(preemptions);
+  return sample;
+}
+
 // Feeds what `time_of_run(i)` says a run of the i-th sample takes, until the policy has enough.
 v1::KernelResult Feed(const v1::MeasureOptions& options, const std::function<double(int)>& ns_of_run) {
   SamplingPolicy policy(WithDefaults(options));
   int index = 0;
   while (const std::optional<uint32_t> runs = policy.NextRuns()) {
-    policy.Add(absl::Nanoseconds(ns_of_run(index++) * *runs), *runs);
+    policy.Add(MakeSample(ns_of_run(index++) * *runs, *runs));
     if (index > 1000) break;
   }
   v1::KernelResult result;
@@ -24,7 +33,7 @@ v1::KernelResult Feed(const v1::MeasureOptions& options, const std::function<dou
 TEST(SamplingPolicyTest, RepeatsRunsUntilASampleIsLongEnough) {
   SamplingPolicy policy(WithDefaults({}));
   EXPECT_EQ(policy.NextRuns(), 1u);
-  policy.Add(absl::Microseconds(100), 1);
+  policy.Add(MakeSample(100'000, 1));
   EXPECT_EQ(policy.NextRuns(), 20u) << "2 ms of 100 us runs";
 }
 
@@ -103,29 +112,41 @@ TEST(SamplingPolicyTest, ResultsStayUnderTheWireLimitOfSamples) {
   EXPECT_LE(Feed(options, [&](int) { return 1'000.0 + random() % 600; }).samples_size(), 256);
 }
 
-// The interval must hold the true median about 95 times in 100.
-TEST(SamplingPolicyTest, TheIntervalHoldsTheMedianAsOftenAsItSays) {
-  std::mt19937 random(11);
-  std::lognormal_distribution<double> times(0.0, 0.3);  // median 1
-  for (const int count : {6, 9, 15, 30}) {
-    int holds = 0;
-    const int trials = 4000;
-    for (int i = 0; i < trials; ++i) {
-      std::vector<double> values;
-      for (int j = 0; j < count; ++j) values.push_back(times(random));
-      const MedianInterval interval = IntervalOfMedian(values);
-      EXPECT_LE(interval.low, interval.median);
-      EXPECT_GE(interval.high, interval.median);
-      holds += interval.low <= 1 && 1 <= interval.high;
-    }
-    EXPECT_GE(holds, trials * 945 / 1000) << count;
-    EXPECT_LE(holds, trials * 995 / 1000) << count;
+TEST(SamplingPolicyTest, DisturbedRepeatsDoNotCountWhileThereAreOthers) {
+  SamplingPolicy policy(WithDefaults({}));
+  policy.Add(MakeSample(2'000'000, 1));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(policy.NextRuns().has_value());
+    policy.Add(i < 2 ? MakeSample(9'000'000, 1, /*preemptions=*/3) : MakeSample(2'000'000, 1));
   }
+  v1::KernelResult result;
+  policy.Report(&result);
+  EXPECT_EQ(result.latency_ns(), 2'000'000u);
+  EXPECT_EQ(result.quality(), v1::QUALITY_GOOD);
+  EXPECT_EQ(result.samples_size(), 6) << "all samples stay in the result";
+  EXPECT_EQ(result.samples(1).preemptions(), 3u);
 }
 
-TEST(SamplingPolicyTest, TheMedianOfAnEvenNumberIsTheMeanOfTheMiddleTwo) {
-  EXPECT_DOUBLE_EQ(IntervalOfMedian({4, 1, 3, 2}).median, 2.5);
-  EXPECT_DOUBLE_EQ(IntervalOfMedian({7}).median, 7);
+TEST(SamplingPolicyTest, ResultsOfADisturbedKernelSayWhy) {
+  std::minstd_rand random(7);
+  SamplingPolicy policy(WithDefaults({}));
+  while (const auto runs = policy.NextRuns()) {
+    policy.Add(MakeSample((100'000.0 + random() % 60'000) * *runs, *runs, /*preemptions=*/1));
+  }
+  v1::KernelResult result;
+  policy.Report(&result);
+  EXPECT_EQ(result.quality(), v1::QUALITY_NOISY);
+  EXPECT_THAT(result.quality_reasons(),
+              ::testing::ElementsAre(v1::QUALITY_REASON_WIDE_INTERVAL, v1::QUALITY_REASON_PREEMPTED));
+}
+
+TEST(SamplingPolicyTest, TheOldColdCacheFieldAsksForTheColdMode) {
+  v1::MeasureOptions options;
+  EXPECT_EQ(WithDefaults(options).cache_mode(), v1::CACHE_MODE_WARM);
+  options.set_cold_cache(true);
+  EXPECT_EQ(WithDefaults(options).cache_mode(), v1::CACHE_MODE_COLD);
+  options.set_cache_mode(v1::CACHE_MODE_ROTATING);
+  EXPECT_EQ(WithDefaults(options).cache_mode(), v1::CACHE_MODE_ROTATING);
 }
 
 }  // namespace

@@ -61,6 +61,14 @@ TEST_F(TrialRunnerTest, ReportsEverythingAboutAGoodKernel) {
   EXPECT_LE(kernel.max_error_ratio(), 1.0);
   EXPECT_EQ(kernel.code_digest(), trial.kernels(0).manifest().code_digest());
   for (const v1::Sample& sample : kernel.samples()) EXPECT_GE(sample.runs(), 1u);
+  EXPECT_LE(kernel.samples(0).begin_ns(), kernel.samples(1).begin_ns());
+  EXPECT_EQ(result.telemetry().cores_size(), 1) << "one thread";
+  EXPECT_THAT(result.telemetry().scheduling(), ::testing::AnyOf("fifo", "nice", "normal"));
+  EXPECT_TRUE(result.telemetry().has_preemptions());
+  EXPECT_GT(result.sentinel().before_ns(), 0u);
+  EXPECT_GT(result.sentinel().after_ns(), 0u);
+  EXPECT_GT(result.sentinel().baseline_ns(), 0u);
+  EXPECT_GT(result.sentinel().correction(), 0);
 }
 
 TEST_F(TrialRunnerTest, AlignedBuffersUseOneLayoutAndUnalignedOnesTwo) {
@@ -118,6 +126,32 @@ TEST_F(TrialRunnerTest, ColdCacheRunsAreTimedOneByOne) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   trial.mutable_options()->set_cold_cache(true);
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
+}
+
+TEST_F(TrialRunnerTest, RotatingRunsAreVerifiedToo) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  trial.mutable_options()->set_cache_mode(v1::CACHE_MODE_ROTATING);
+  trial.mutable_options()->set_rotate_bytes(1 << 20);
+  const v1::TrialResult good = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(good.outcome()), "OUTCOME_OK") << good.detail();
+  EXPECT_EQ(good.options().cache_mode(), v1::CACHE_MODE_ROTATING);
+  for (const char* const bad : {"writes_first_run_only", "stale_accumulator", "writes_input", "writes_past_output"}) {
+    v1::Trial hostile = MakeTrial(bad, &blobs_);
+    *hostile.mutable_options() = trial.options();
+    EXPECT_NE(v1::Outcome_Name(Run(hostile).outcome()), "OUTCOME_OK") << bad;
+  }
+  trial.mutable_options()->set_rotate_bytes(uint64_t{1} << 60);
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_REFUSED");
+}
+
+TEST_F(TrialRunnerTest, TheSlowerOfTwoKernelsIsCalledSlower) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  *trial.add_kernels() = MakeTrial("big_loop", &blobs_).kernels(0);
+  trial.mutable_options()->mutable_run_budget()->set_seconds(5);
+  const v1::TrialResult result = Run(trial);
+  ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  EXPECT_FALSE(result.kernels(0).has_comparison());
+  EXPECT_EQ(result.kernels(1).comparison().verdict(), v1::VERDICT_SLOWER);
 }
 
 TEST_F(TrialRunnerTest, ARevokedTrialEndsBetweenSamples) {

@@ -1,0 +1,18 @@
+// The sentinel: a kernel of the agent's own whose time depends on the processor's clock and nothing else. A chain of
+// dependent 64-bit multiplications: no memory, no branches to mispredict, one after the other whatever the width.
+#ifndef TUNEFLEET_DEVICE_SERVER_WORKER_SENTINEL_H_
+#define TUNEFLEET_DEVICE_SERVER_WORKER_SENTINEL_H_
+
+#include <cstdint>
+
+namespace tunefleet::device {
+
+// Nanoseconds of one chain: the fastest of a few, so that an interruption does not count. Takes about 50 us.
+uint64_t RunSentinel();
+
+// The clock that a reading stands for; 0 where the cycles of a multiplication are not known.
+double SentinelMhz(uint64_t reading_ns);
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_WORKER_SENTINEL_H_
