@@ -4,6 +4,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/primitives/accumulate_at.h"
 #include "codegen/primitives/arguments.h"
 #include "codegen/primitives/cache_read.h"
 #include "codegen/primitives/cache_write.h"
@@ -90,6 +91,11 @@ const std::vector<Primitive>& Primitives() {
        {{"block", kString}, {"loop", kString}, {"name", kString}},
        [](const LoopNest& nest, const Arguments& a) {
          return DecomposeReduction(nest, a.String("block"), a.String("loop"), a.String("name"));
+       }},
+      {"accumulate_at",
+       {{"block", kString}, {"loop", kString}, {"scope", kString}, {"name", kString}},
+       [](const LoopNest& nest, const Arguments& a) {
+         return AccumulateAt(nest, a.String("block"), a.String("loop"), a.String("scope"), a.String("name"));
        }},
       {"transform_layout",
        {{"buffer", kString}, {"terms", kStrings}, {"name", kString}},

@@ -54,6 +54,10 @@ class ScheduleBuilder {
   // The init of a reduction becomes a block "name" of its own, just before the loop; its loops are named
   // "<name>.<iterator>".
   ScheduleBuilder& DecomposeReduction(absl::string_view block, absl::string_view loop, absl::string_view name);
+  // What one iteration of the loop adds to the block's sum is accumulated in the new buffer `name`, then added by block
+  // "<name>.out"; "<name>.init" begins each pass, "<name>.zero" is the sum's own init, in the first pass.
+  ScheduleBuilder& AccumulateAt(absl::string_view block, absl::string_view loop, absl::string_view scope,
+                                absl::string_view name);
   // A new layout for a buffer. `terms` holds, per new dimension, "dim/factor", "dim%factor" or "dim"  (dim: number of
   // the old dimension), e.g. {"0/16", "1", "2", "0%16"}; where factors do not divide, the new buffer is padded with
   // zeros. A constant is packed by a new block `name` in prepare into a new buffer `name`; for a temporary the buffer

@@ -118,6 +118,12 @@ ScheduleBuilder& ScheduleBuilder::DecomposeReduction(absl::string_view block, ab
   return *this;
 }
 
+ScheduleBuilder& ScheduleBuilder::AccumulateAt(absl::string_view block, absl::string_view loop, absl::string_view scope,
+                                               absl::string_view name) {
+  Call(schedule_, "accumulate_at").With("block", block).With("loop", loop).With("scope", scope).With("name", name);
+  return *this;
+}
+
 ScheduleBuilder& ScheduleBuilder::TransformLayout(absl::string_view buffer, std::vector<std::string> terms,
                                                   absl::string_view name) {
   Call(schedule_, "transform_layout").With("buffer", buffer).With("terms", terms).With("name", name);

@@ -78,9 +78,24 @@ std::vector<EdgePart> EdgeParts(const TiledAxis& axis) {
   return parts;
 }
 
-std::vector<std::string> PartLoops(const EdgeCut& cut) {
-  std::vector<std::string> loops = Suffixes(cut.tag, cut.parts.size());
-  for (std::string& loop : loops) loop = cut.loop + loop;
+std::vector<std::string> PartLoops(const EdgeCut& cut) { return PartLoops({cut}, 0); }
+
+std::vector<std::string> PartLoops(const std::vector<EdgeCut>& cuts, size_t number) {
+  std::vector<EdgeLeaf> leaves = {EdgeLeaf()};
+  for (size_t i = 0; i <= number; ++i) {
+    std::vector<EdgeLeaf> inside;
+    for (const EdgeLeaf& leaf : leaves) {
+      const std::vector<EdgePart>& parts = cuts[i].PartsIn(leaf.clean);
+      const std::vector<std::string> suffixes = Suffixes(cuts[i].tag, parts.size());
+      for (size_t part = 0; part < parts.size(); ++part) {
+        inside.push_back({leaf.suffix + suffixes[part], leaf.clean});
+        inside.back().clean.push_back(parts[part].clean);
+      }
+    }
+    leaves = std::move(inside);
+  }
+  std::vector<std::string> loops;
+  for (const EdgeLeaf& leaf : leaves) loops.push_back(cuts[number].loop + leaf.suffix);
   return loops;
 }
 

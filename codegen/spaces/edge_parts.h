@@ -53,8 +53,9 @@ struct EdgeLeaf {
   std::vector<bool> clean;  // per cut
 };
 
-// Names of the outermost cut loop's parts.
+// Names of the outermost cut loop's parts, or of those of cut number `number`.
 std::vector<std::string> PartLoops(const EdgeCut& cut);
+std::vector<std::string> PartLoops(const std::vector<EdgeCut>& cuts, size_t number);
 // Cuts the loops, outermost first. Loops with one part stay whole.
 std::vector<EdgeLeaf> PartitionEdges(const std::vector<EdgeCut>& cuts, ScheduleBuilder& schedule);
 // How many leaves that makes.

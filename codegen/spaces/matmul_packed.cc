@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,7 +21,7 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr int64_t kMostStores = 1000;
-constexpr int64_t kPackedRow = 64;  // elements of a row of A that lie together when A is packed; unroll_k divides it
+constexpr int64_t kLeastAccumulators = 12;  // fewer leave multiply-adds waiting for each other
 
 // Loops over cache blocks and over the tiles inside, outermost first. Index: knob "order".
 const std::vector<std::string> kTileOrders[] = {{"m.b", "n.b", "m.o", "n.o"},
@@ -29,9 +31,15 @@ const std::vector<std::string> kTileOrders[] = {{"m.b", "n.b", "m.o", "n.o"},
 
 // Values of knobs "pack_a" and "pack_b": where the packed copy is made.
 constexpr int64_t kUnpacked = 0;
-constexpr int64_t kPackAtRoot = 1;
-constexpr int64_t kPackBlock = 2;  // in the loop over cache blocks
-constexpr int64_t kPackTile = 3;   // in the loop over tiles, when the other operand's tiles are inside
+constexpr int64_t kPackWhole = 1;  // once for each matrix
+constexpr int64_t kPackBlock = 2;  // for each cache block
+constexpr int64_t kPackTile = 3;   // for each tile, when the other operand's tiles are inside
+
+// Values of knob "parallel": what runs in parallel.
+constexpr int64_t kSerial = 0;
+constexpr int64_t kOutermost = 1;
+constexpr int64_t kOuterTwo = 2;
+constexpr int64_t kInnerBlocks = 3;  // the inner loop over cache blocks, which share the packed outer operand
 
 std::vector<int64_t> PowersUpTo(int64_t last) {
   std::vector<int64_t> values;
@@ -40,10 +48,18 @@ std::vector<int64_t> PowersUpTo(int64_t last) {
   return values;
 }
 
+// The values for which keep() holds; the largest when there is none.
+std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::function<bool(int64_t)>& keep) {
+  std::vector<int64_t> kept;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(kept), keep);
+  if (kept.empty()) kept.push_back(values.back());
+  return kept;
+}
+
 class MatmulPackedSpace : public KnobSpace {
  public:
   MatmulPackedSpace(v1::Workload workload, const MatmulShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace("x86.matmul.packed", 1, std::move(fresh)),
+      : KnobSpace("x86.matmul.packed", 2, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),
@@ -55,158 +71,237 @@ class MatmulPackedSpace : public KnobSpace {
   void DeclareKnobs() {
     KnobList& knobs = knob_list();
     const int64_t vectors = (s_.n + unit_.lanes - 1) / unit_.lanes;
-    n_vectors_ = knobs.Add("n_vectors",
-                           Those(UpTo(std::min<int64_t>(8, vectors)), [this](int64_t n) { return unit_.Fits(n, n); }));
+    n_vectors_ = knobs.Add("n_vectors", Those(UpTo(std::min<int64_t>(8, vectors)),
+                                              [&](int64_t n) { return Fits(1, n) && (n > 1 || vectors == 1); }));
     m_tile_ = knobs.Add("m_tile", [this](KnobValues at) {
-      return Those(UpTo(std::min<int64_t>(30, s_.m)),
-                   [&](int64_t m) { return unit_.Fits(m * at[n_vectors_], at[n_vectors_]); });
+      const std::vector<int64_t> fitting =
+          Those(UpTo(std::min<int64_t>(30, s_.m)), [&](int64_t m) { return Fits(m, at[n_vectors_]); });
+      return LargestOr(fitting, [&](int64_t m) { return m * at[n_vectors_] >= kLeastAccumulators; });
     });
-    // Tiles in a cache block.
-    m_block_ = knobs.Add("m_block", [this](KnobValues at) { return PowersUpTo((s_.m - 1) / at[m_tile_] + 1); });
-    n_block_ = knobs.Add("n_block", [this](KnobValues at) { return PowersUpTo((s_.n - 1) / Width(at) + 1); });
-    unroll_k_ = knobs.Add("unroll_k", [this](KnobValues at) {
-      return Those({1, 2, 4, 8, 16}, [&](int64_t k) { return k <= s_.k && Stores(at, k) <= kMostStores; });
+    // Depth of a pass; a shallower last one is cut off.
+    k_block_ = knobs.Add("k_block", [this](KnobValues) {
+      std::vector<int64_t> values = {s_.k};
+      for (const int64_t k : {1024, 768, 512, 384, 256, 192, 128}) {
+        if (k < s_.k) values.insert(values.begin(), k);
+      }
+      return values;
+    });
+    // Tiles in a cache block. One of the two blocks stays in the second level; the other may be larger.
+    m_block_ = knobs.Add("m_block", [this](KnobValues at) {
+      return Those(PowersUpTo((s_.m - 1) / at[m_tile_] + 1),
+                   [&](int64_t m) { return m * TileBytes(at[m_tile_], at) <= 2 * unit_.l2_bytes; });
+    });
+    n_block_ = knobs.Add("n_block", [this](KnobValues at) {
+      const int64_t rest = 3 * unit_.l2_bytes - at[m_block_] * TileBytes(at[m_tile_], at);
+      return Those(PowersUpTo((s_.n - 1) / Width(at) + 1),
+                   [&](int64_t n) { return n * TileBytes(Width(at), at) <= rest; });
     });
     order_ = knobs.Add("order", {0, 1, 2, 3});
-    inner_ = knobs.Add("inner", {0, 1});  // innermost over rows of a vector of columns, or the other way round
-    pack_a_ = knobs.Add("pack_a", [this](KnobValues at) {
-      std::vector<int64_t> values = {kUnpacked, kPackAtRoot, kPackBlock};
-      if (kTileOrders[at[order_]][2] == "m.o") values.push_back(kPackTile);
-      return values;
-    });
+    pack_a_ = knobs.Add("pack_a", [this](KnobValues at) { return PackDomain(at, "m", true); });
     pack_b_ = knobs.Add("pack_b", [this](KnobValues at) {
-      if (s_.constant_b) return std::vector<int64_t>{kUnpacked};  // prepare packs it
-      std::vector<int64_t> values = {kPackAtRoot, kPackBlock};
-      if (!s_.tb) values.insert(values.begin(), kUnpacked);
-      if (kTileOrders[at[order_]][2] == "n.o") values.push_back(kPackTile);
-      return values;
+      return s_.constant_b ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "n", !s_.tb);  // prepare packs a constant
     });
-    parallel_ = knobs.Add("parallel", [this](KnobValues at) {  // 0: none, 1: outermost loop, 2: the outer two
-      std::vector<int64_t> values = {0};
+    unroll_k_ = knobs.Add("unroll_k", [this](KnobValues at) {
+      return Those({1, 2, 4, 8, 16},
+                   [&](int64_t k) { return k <= std::min(s_.k, unit_.lanes) && Stores(at, k) <= kMostStores; });
+    });
+    parallel_ = knobs.Add("parallel", [this](KnobValues at) {
+      std::vector<int64_t> values = {kSerial};
       if (unit_.threads == 1) return values;
-      values.push_back(1);
-      const std::vector<EdgeCut> cuts = Cuts(at, at[order_], at[unroll_k_]);
-      const bool below = cuts[0].parts.size() == 1 && pack(at, kTileOrders[at[order_]][0]) != kPackBlock;
-      if (s_.batch > 1 ? cuts[0].parts.size() == 1 : below && cuts[1].parts.size() == 1) values.push_back(2);
+      values.push_back(kOutermost);
+      const std::vector<EdgeCut> cuts = Cuts(at, at[unroll_k_]);
+      const bool whole = cuts[0].parts.size() == 1;
+      const bool adjacent = Passes(at) == 1 && PackKnob(at, cuts[0].loop) != kPackBlock && cuts[1].parts.size() == 1;
+      const bool shared = at[pack_a_] == kPackWhole || at[pack_b_] == kPackWhole;
+      if (whole && (s_.batch > 1 ? !shared : adjacent)) values.push_back(kOuterTwo);
+      values.push_back(kInnerBlocks);
       return values;
     });
   }
 
+  std::vector<int64_t> PackDomain(KnobValues at, const std::string& axis, bool may_stay) const {
+    std::vector<int64_t> values = {kPackWhole, kPackBlock};
+    if (may_stay) values.insert(values.begin(), kUnpacked);
+    if (kTileOrders[at[order_]][2] == axis + ".o") values.push_back(kPackTile);
+    return values;
+  }
+
+  // Accumulators, a row of vectors of B, and a broadcast element of A that several of them share.
+  bool Fits(int64_t m, int64_t n) const {
+    const int64_t broadcasts = n > 1 || !unit_.broadcast_operand ? 1 : 0;
+    return m * n + n + broadcasts <= unit_.registers;
+  }
   int64_t Width(KnobValues at) const { return at[n_vectors_] * unit_.lanes; }
-  // The packing knob of the operand that the block loop runs over.
-  int64_t pack(KnobValues at, const std::string& loop) const { return at[loop == "m.b" ? pack_a_ : pack_b_]; }
-
-  // Parts of a loop over cache blocks of `block` tiles, and of the loop over the tiles of the last, partial block.
-  static std::vector<EdgePart> BlockParts(int64_t extent, int64_t tile, int64_t block) {
-    return EdgeParts({.outputs = extent, .tile = tile * block});
+  // Of the elements of A or B that one tile reads in a pass.
+  int64_t TileBytes(int64_t rows, KnobValues at) const { return rows * at[k_block_] * 4; }
+  int64_t Passes(KnobValues at) const { return (s_.k - 1) / at[k_block_] + 1; }
+  int64_t PackKnob(KnobValues at, const std::string& block_loop) const {
+    return at[block_loop == "m.b" ? pack_a_ : pack_b_];
   }
-  static std::vector<EdgePart> LastBlockParts(int64_t extent, int64_t tile, int64_t block) {
-    const int64_t rest = extent % (tile * block);
-    std::vector<EdgePart> parts = EdgeParts({.outputs = std::max<int64_t>(rest, 1), .tile = tile});
-    if (parts.back().end < block) parts.push_back({parts.back().end, block, false});
-    return parts;
+  // Rows of A are packed in pieces of this many elements, which the loops over k go through one by one.
+  int64_t Piece(KnobValues at, int64_t unroll_k) const {
+    return at[pack_a_] != kUnpacked && !s_.ta ? unit_.lanes : unroll_k;
   }
 
-  // The tile loops, outermost first, then k.o.
-  std::vector<EdgeCut> Cuts(KnobValues at, int64_t order, int64_t unroll_k) const {
+  // A loop over blocks of `tile` * `count` elements, and the loop inside over the block's tiles.
+  static EdgeCut BlockCut(std::string loop, int64_t extent, int64_t tile, int64_t count, std::string tag) {
+    return {std::move(loop), EdgeParts({.outputs = extent, .tile = tile * count}), std::move(tag)};
+  }
+  static EdgeCut TileCut(std::string loop, int64_t extent, int64_t tile, int64_t count, std::string tag, size_t block) {
+    const int64_t rest = extent % (tile * count);
+    std::vector<EdgePart> last = EdgeParts({.outputs = std::max<int64_t>(rest, 1), .tile = tile});
+    if (last.back().end < count) last.push_back({last.back().end, count, false});
+    return {std::move(loop), {{0, count, true}}, std::move(tag), static_cast<int>(block), std::move(last)};
+  }
+
+  // The tile loops, outermost first: order[0], k.b when there are several passes, order[1], ..., then those over k.
+  std::vector<EdgeCut> Cuts(KnobValues at, int64_t unroll_k) const {
+    const std::vector<std::string>& order = kTileOrders[at[order_]];
+    const int64_t piece = Piece(at, unroll_k);
+    const int64_t pieces = (at[k_block_] - 1) / piece + 1;
+    const EdgeCut passes = BlockCut("k.b", s_.k, piece, pieces, "p");
     std::vector<EdgeCut> cuts;
-    for (const std::string& loop : kTileOrders[order]) {
+    const auto index_of = [&](const std::string& loop) {
+      return static_cast<size_t>(
+          std::find_if(cuts.begin(), cuts.end(), [&](const EdgeCut& cut) { return cut.loop == loop; }) - cuts.begin());
+    };
+    for (const std::string& loop : order) {
       const bool rows = loop[0] == 'm';
       const int64_t extent = rows ? s_.m : s_.n;
       const int64_t tile = rows ? at[m_tile_] : Width(at);
-      const int64_t block = rows ? at[m_block_] : at[n_block_];
+      const int64_t count = rows ? at[m_block_] : at[n_block_];
       if (loop == "m.b" || loop == "n.b") {
-        cuts.push_back({loop, BlockParts(extent, tile, block), rows ? "m" : "n"});
-        continue;
+        cuts.push_back(BlockCut(loop, extent, tile, count, rows ? "m" : "n"));
+        if (cuts.size() == 1 && Passes(at) > 1) cuts.push_back(passes);
+      } else {
+        cuts.push_back(TileCut(loop, extent, tile, count, rows ? "r" : "c", index_of(rows ? "m.b" : "n.b")));
       }
-      const std::string outer = rows ? "m.b" : "n.b";
-      const int of = cuts[0].loop == outer ? 0 : 1;
-      cuts.push_back({loop, {{0, block, true}}, rows ? "r" : "c", of, LastBlockParts(extent, tile, block)});
     }
-    cuts.push_back({"k.o", EdgeParts({.outputs = s_.k, .tile = unroll_k}), "k"});
+    if (Passes(at) == 1) cuts.push_back(passes);
+    cuts.push_back(TileCut("k.c", s_.k, piece, pieces, "k", index_of("k.b")));
     return cuts;
   }
 
   int64_t Accumulators(KnobValues at) const { return at[m_tile_] * at[n_vectors_]; }
 
   int64_t Stores(KnobValues at, int64_t unroll_k) const {
-    const int64_t carriers = 1 + std::max(1, workload_.nodes_size() - 1);
-    return Accumulators(at) * CountLeaves(Cuts(at, 0, unroll_k)) * (unroll_k + carriers);
+    const int64_t carriers = Passes(at) > 1 ? 3 : 1 + std::max(1, workload_.nodes_size() - 1);
+    return Accumulators(at) * CountLeaves(Cuts(at, unroll_k)) * (unroll_k + carriers);
   }
 
   v1::Schedule Build(KnobValues at) const override {
     ScheduleBuilder b("direct", 1);
-    const int64_t width = Width(at);
+    if (s_.constant_b) {
+      const int64_t width = Width(at);
+      b.TransformLayout("weight", {absl::StrCat("0/", width), "1", absl::StrCat("0%", width)}, "packed");
+    }
     std::vector<std::string> axes = {"m", "n"};
     if (!s_.constant_b) axes.insert(axes.begin(), "b");
-    OutputTile tile(workload_, axes, &b);
-    if (s_.constant_b)
-      b.TransformLayout("weight", {absl::StrCat("0/", width), "1", absl::StrCat("0%", width)}, "packed");
+    const bool one_pass = Passes(at) == 1;
+    std::vector<OutputTile> tile;  // none when the sum takes several passes
+    if (one_pass) tile.emplace_back(workload_, axes, &b);
     if (at[pack_a_] != kUnpacked) PackA(at, b);
     if (at[pack_b_] != kUnpacked) PackB(at, b);
 
+    const std::vector<EdgeCut> cuts = Cuts(at, at[unroll_k_]);
+    const int64_t piece = Piece(at, at[unroll_k_]);
     b.Split("m", {0, at[m_block_], at[m_tile_]}, {"m.b", "m.o", "m.i"});
     b.Split("n", {0, at[n_block_], at[n_vectors_], unit_.lanes}, {"n.b", "n.o", "n.i", "n.v"});
-    b.Split("k", {0, at[unroll_k_]}, {"k.o", "k.u"});
-    const std::vector<std::string>& outer = kTileOrders[at[order_]];
-    std::vector<std::string> loops = outer;
-    if (!s_.constant_b) loops.insert(loops.begin(), "b");
-    const std::vector<std::string> inner =
-        at[inner_] == 0 ? std::vector<std::string>{"k.u", "n.i", "m.i"} : std::vector<std::string>{"k.u", "m.i", "n.i"};
+    b.Split("k", {0, (at[k_block_] - 1) / piece + 1, piece / at[unroll_k_], at[unroll_k_]},
+            {"k.b", "k.c", "k.o", "k.u"});
+    std::vector<std::string> loops;
+    if (!s_.constant_b) loops.push_back("b");
+    for (const EdgeCut& cut : cuts) loops.push_back(cut.loop);
+    const std::vector<std::string> inner = {"k.u", "m.i", "n.i"};
     loops.push_back("k.o");
     loops.insert(loops.end(), inner.begin(), inner.end());
     loops.push_back("n.v");
     b.Reorder(loops);
 
-    tile.PlaceAt(outer.back(), "k.o");
-    for (const std::string& block : tile.blocks()) {
-      const std::string vectors = absl::StrCat(block, ".n.i");
-      const std::string vector = absl::StrCat(block, ".n.v");
-      b.Split(tile.Loop(block, "n"), {at[n_vectors_], unit_.lanes}, {vectors, vector});
-      b.Unroll(tile.Loop(block, "m")).Unroll(vectors).Vectorize(vector);
+    const std::string& tile_loop = kTileOrders[at[order_]].back();
+    if (one_pass) {
+      tile[0].PlaceAt(tile_loop, "k.b");
+      for (const std::string& block : tile[0].blocks()) {
+        UnrollTile(block, tile[0].Loop(block, "m"), tile[0].Loop(block, "n"), at, b);
+      }
+    } else {
+      Accumulate(tile_loop, cuts[0].loop, at, b);
     }
     for (const std::string& loop : inner) b.Unroll(loop);
     b.Vectorize("n.v");
     if (at[pack_a_] != kUnpacked) PlacePackedA(at, b);
     if (at[pack_b_] != kUnpacked) PlacePackedB(at, b);
-    const std::vector<EdgeCut> cuts = Cuts(at, at[order_], at[unroll_k_]);
     const std::vector<std::string> tasks = TaskLoops(at, cuts, b);
     PartitionEdges(cuts, b);
     for (const std::string& loop : tasks) b.Parallel(loop);
     return b.schedule();
   }
 
+  void UnrollTile(const std::string& block, const std::string& rows, const std::string& columns, KnobValues at,
+                  ScheduleBuilder& b) const {
+    const std::string vectors = absl::StrCat(block, ".n.i");
+    const std::string vector = absl::StrCat(block, ".n.v");
+    b.Split(columns, {at[n_vectors_], unit_.lanes}, {vectors, vector});
+    b.Unroll(rows).Unroll(vectors).Vectorize(vector);
+  }
+
+  // Every pass adds a register tile to what the passes before left in memory; an epilogue runs once per outer block.
+  void Accumulate(const std::string& tile_loop, const std::string& outer_block, KnobValues at,
+                  ScheduleBuilder& b) const {
+    const int nodes = workload_.nodes_size();
+    for (int i = 1; i + 1 < nodes; ++i) b.ComputeInline(workload_.nodes(i).kind());
+    if (nodes > 1) {
+      const std::string& epilogue = workload_.nodes(nodes - 1).kind();
+      b.ReverseComputeAt(epilogue, outer_block);
+      const std::string columns = epilogue + ".n";
+      b.Split(columns, {0, unit_.lanes}, {columns + ".o", columns + ".v"});
+      b.Vectorize(columns + ".v");
+    }
+    b.AccumulateAt(anchor_, tile_loop, "local", "acc");
+    for (const std::string block : {"acc.init", "acc.zero", "acc.out"}) {
+      UnrollTile(block, block + ".m", block + ".n", at, b);
+    }
+  }
+
   // Dimensions of an operand: rows and columns follow the batch, if there is one; transposed ones are swapped.
   int Dimension(bool second, bool transposed) const { return (s_.constant_b ? 0 : 1) + (second != transposed ? 1 : 0); }
+  // The loop that a packed copy is made in; "" for the root.
+  std::string PackingLoop(int64_t knob, const std::string& axis, KnobValues at) const {
+    const std::vector<std::string>& order = kTileOrders[at[order_]];
+    if (knob == kPackTile) return axis + ".o";
+    if (knob == kPackBlock) return order[0] == axis + ".b" && Passes(at) > 1 ? "k.b" : axis + ".b";
+    return s_.constant_b ? "" : "b";
+  }
 
-  // Groups of m_tile rows; in a group, short pieces of its rows side by side, so that rows that are a power of two
-  // apart do not evict each other.
+  // Groups of m_tile rows; in a group, pieces of its rows side by side, so that a tile walks through memory and rows
+  // that are a power of two apart do not evict each other. Rows of a transposed A are columns: element by element.
   void PackA(KnobValues at, ScheduleBuilder& b) const {
     const int m = Dimension(false, s_.ta);
     const int k = Dimension(true, s_.ta);
     b.CacheRead(anchor_, s_.constant_b ? "data" : "a", "workspace", "a.packed");
     std::vector<std::string> terms;
     if (!s_.constant_b) terms.push_back("0");
-    const std::string tile = absl::StrCat(at[m_tile_]);
-    terms.push_back(absl::StrCat(m, "/", tile));
-    terms.push_back(absl::StrCat(k, "/", kPackedRow));
-    if (s_.ta) {
-      terms.push_back(absl::StrCat(k, "%", kPackedRow));
-      terms.push_back(absl::StrCat(m, "%", tile));
-    } else {
-      terms.push_back(absl::StrCat(m, "%", tile));
-      terms.push_back(absl::StrCat(k, "%", kPackedRow));
-    }
+    terms.push_back(absl::StrCat(m, "/", at[m_tile_]));
+    terms.push_back(s_.ta ? absl::StrCat(k) : absl::StrCat(k, "/", unit_.lanes));
+    terms.push_back(absl::StrCat(m, "%", at[m_tile_]));
+    if (!s_.ta) terms.push_back(absl::StrCat(k, "%", unit_.lanes));
     b.TransformLayout("a.packed", terms, "a.packed");
   }
 
   void PlacePackedA(KnobValues at, ScheduleBuilder& b) const {
-    if (at[pack_a_] == kPackBlock) b.ComputeAt("a.packed", "m.b");
-    if (at[pack_a_] == kPackTile) b.ComputeAt("a.packed", "m.o");
-    if (s_.ta || s_.k == 1) return;  // pieces of m_tile elements are copied one by one
-    const std::string row = absl::StrCat("a.packed.d", Dimension(true, false));
-    b.Split(row, {0, kPackedRow / unit_.lanes, unit_.lanes}, {row + ".o", row + ".i", row + ".v"});
-    b.Vectorize(row + ".v");
+    const std::string loop = PackingLoop(at[pack_a_], "m", at);
+    if (!loop.empty()) b.ComputeAt("a.packed", loop);
+    const std::string rows = absl::StrCat("a.packed.d", Dimension(false, s_.ta));
+    const std::string depth = absl::StrCat("a.packed.d", Dimension(true, s_.ta));
+    b.Split(rows, {0, at[m_tile_]}, {rows + ".o", rows + ".i"});
+    if (s_.ta) {
+      b.Reorder({rows + ".o", depth, rows + ".i"});
+      if (s_.m > 1) b.Vectorize(rows + ".i");
+    } else if (s_.k > 1) {
+      b.Split(depth, {0, unit_.lanes}, {depth + ".o", depth + ".v"});
+      b.Vectorize(depth + ".v");
+    }
+    if (PacksInParallel(loop, at)) b.Parallel(rows + ".o");
   }
 
   // Panels of a tile's columns: for every k, the vectors of the tile side by side.
@@ -221,20 +316,30 @@ class MatmulPackedSpace : public KnobSpace {
   }
 
   void PlacePackedB(KnobValues at, ScheduleBuilder& b) const {
-    if (at[pack_b_] == kPackBlock) b.ComputeAt("b.packed", "n.b");
-    if (at[pack_b_] == kPackTile) b.ComputeAt("b.packed", "n.o");
+    const std::string loop = PackingLoop(at[pack_b_], "n", at);
+    b.ComputeAt("b.packed", loop);
     const std::string column = absl::StrCat("b.packed.d", Dimension(true, s_.tb));
     const std::string row = absl::StrCat("b.packed.d", Dimension(false, s_.tb));
     b.Split(column, {0, at[n_vectors_], unit_.lanes}, {column + ".o", column + ".i", column + ".v"});
     b.Reorder({column + ".o", row, column + ".i", column + ".v"});
     b.Unroll(column + ".i");
     if (s_.n > 1) b.Vectorize(column + ".v");  // a single column is in no index: its lanes would seem to collide
+    if (PacksInParallel(loop, at)) b.Parallel(column + ".o");
+  }
+
+  // Whether a copy made in the loop (the root: "") is shared by tasks rather than made by them.
+  bool PacksInParallel(const std::string& loop, KnobValues at) const {
+    if (at[parallel_] == kSerial || s_.batch > 1) return false;
+    if (loop.empty() || loop == "b") return true;
+    const std::vector<std::string>& order = kTileOrders[at[order_]];
+    return at[parallel_] == kInnerBlocks && (loop == order[0] || loop == "k.b");
   }
 
   // Fuses what becomes parallel, and names the loops that will after partition.
   std::vector<std::string> TaskLoops(KnobValues at, const std::vector<EdgeCut>& cuts, ScheduleBuilder& b) const {
-    if (at[parallel_] == 0) return {};
-    if (at[parallel_] == 1) return s_.batch > 1 ? std::vector<std::string>{"b"} : PartLoops(cuts[0]);
+    if (at[parallel_] == kSerial) return {};
+    if (at[parallel_] == kOutermost) return s_.batch > 1 ? std::vector<std::string>{"b"} : PartLoops(cuts[0]);
+    if (at[parallel_] == kInnerBlocks) return PartLoops(cuts, Passes(at) == 1 ? 1 : 2);
     b.Fuse(s_.batch > 1 ? std::vector<std::string>{"b", cuts[0].loop}
                         : std::vector<std::string>{cuts[0].loop, cuts[1].loop},
            "task");
@@ -246,24 +351,25 @@ class MatmulPackedSpace : public KnobSpace {
     const double n = Width(at);
     const double m_tiles = std::ceil(s_.m / m);
     const double n_tiles = std::ceil(s_.n / n);
-    const double k_bytes = 4.0 * s_.k;
+    const double depth_bytes = 4.0 * at[k_block_];
     return {static_cast<double>(Accumulators(at)) / unit_.registers,
             m * at[n_vectors_] / (m + at[n_vectors_]),
-            std::log2(1 + k_bytes * n / unit_.l1_bytes),
-            std::log2(1 + k_bytes * m / unit_.l1_bytes),
-            std::log2(1 + k_bytes * n * at[n_block_] / unit_.l2_bytes),
-            std::log2(1 + k_bytes * m * at[m_block_] / unit_.l2_bytes),
+            std::log2(1 + depth_bytes * n / unit_.l1_bytes),
+            std::log2(1 + depth_bytes * m / unit_.l1_bytes),
+            std::log2(1 + depth_bytes * n * at[n_block_] / unit_.l2_bytes),
+            std::log2(1 + depth_bytes * m * at[m_block_] / unit_.l2_bytes),
             std::log2(Stores(at, at[unroll_k_])),
             static_cast<double>(s_.m) * s_.n / (m_tiles * m * n_tiles * n),
             std::log2(m_tiles / at[m_block_] + 1),
-            std::log2(n_tiles / at[n_block_] + 1)};
+            std::log2(n_tiles / at[n_block_] + 1),
+            std::log2(Passes(at))};
   }
 
   const v1::Workload workload_;
   const MatmulShape s_;
   const VectorUnit unit_;
   const std::string anchor_;
-  Knob n_vectors_, m_tile_, m_block_, n_block_, unroll_k_, order_, inner_, pack_a_, pack_b_, parallel_;
+  Knob n_vectors_, m_tile_, k_block_, m_block_, n_block_, order_, pack_a_, pack_b_, unroll_k_, parallel_;
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
-// x86.matmul.packed: matrix multiplication (and dense) with a register tile of m_tile rows times n_vectors vectors, two
-// levels of tiles, and packing of either operand.
+// x86.matmul.packed: matrix multiplication (and dense) with a register tile of m_tile rows times n_vectors vectors,
+// cache blocks of rows, columns and depth, and packing of either operand (after Goto and van de Geijn, Anatomy of
+// High-Performance Matrix Multiplication, 2008).
 //
-// The inner loop broadcasts elements of A and multiplies them with vectors of B. A dense layer's weight is packed in
-// prepare; what a matmul packs is packed inside the timed kernel.
+// The inner loop broadcasts elements of A and multiplies them with vectors of B. Where the depth is cut, each pass over
+// it adds to the output. A dense layer's weight is packed in prepare; what a matmul packs is packed inside the timed
+// kernel.
 #ifndef TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
 #define TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
 

@@ -316,6 +316,25 @@ TEST(DecomposeReductionTest, RefusesRepeatedElements) {
   ExpectSameValues(nest, Start().Reorder({"m", "n", "again", "k"}).DecomposeReduction("mm", "k", "init"));
 }
 
+TEST(AccumulateAtTest, RefusesWhatIsNoSumInPasses) {
+  ExpectRefused(Matmul(), Start().AccumulateAt("mm", "bm", "local", "acc"), kRefused, {"'bm'", "not around"});
+  ExpectRefused(Matmul(), Start().AccumulateAt("relu", "rm", "local", "acc"), kRefused, {"'relu'", "no init"});
+  ExpectRefused(Matmul(), Start().AccumulateAt("mm", "m", "global", "acc"), kInvalid, {"scope"});
+  ExpectRefused(Matmul(), Start().DecomposeReduction("mm", "k", "init").AccumulateAt("mm", "m", "local", "acc"),
+                kRefused, {"decomposed already"});
+  ExpectRefused(Matmul(), Start().ReverseComputeAt("bias", "m").AccumulateAt("mm", "m", "local", "acc"), kRefused,
+                {"'bias'", "uses buffer 't'"});
+}
+
+TEST(AccumulateAtTest, AddsPassesOfACutReduction) {
+  ScheduleBuilder s = Start();
+  s.Split("k", {0, 3}, {"k.b", "k.i"}).Split("n", {0, 3}, {"n.o", "n.i"});
+  s.Reorder({"k.b", "m", "n.o", "k.i", "n.i"}).AccumulateAt("mm", "n.o", "local", "acc").Unroll("acc.out.j");
+  const LoopNest result = ExpectSameValues(Matmul(), s);
+  EXPECT_THAT(Print(result, result.run), testing::HasSubstr("t[i, j] += acc[i, j]"));
+  EXPECT_THAT(Print(result, result.run), testing::HasSubstr("k.b == 0"));
+}
+
 TEST(TransformLayoutTest, RefusesLayoutsOfTheCallerAndBadTerms) {
   ExpectRefused(Matmul(), Start().TransformLayout("a", {"1", "0"}, "p"), kRefused, {"'a'", "input"});
   ExpectRefused(Matmul(), Start().TransformLayout("out", {"1", "0"}, "p"), kRefused, {"'out'", "output"});

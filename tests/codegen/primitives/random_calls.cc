@@ -81,6 +81,9 @@ class CallMaker {
     } else if (primitive == "decompose_reduction") {
       const Site& site = AnySiteWhere([](const Block& block) { return !block.init.empty(); });
       builder.DecomposeReduction(site.block->name, site.loops[Below(site.loops.size())]->var->name, name_);
+    } else if (primitive == "accumulate_at") {
+      const Site& site = AnySiteWhere([](const Block& block) { return !block.init.empty(); });
+      builder.AccumulateAt(site.block->name, site.loops[Below(site.loops.size())]->var->name, AnyScope(), name_);
     } else if (primitive == "transform_layout") {
       AddTransformLayout(builder);
     } else if (primitive == "pad") {
@@ -214,6 +217,7 @@ const std::vector<std::string>& PrimitiveNames() {
                                                                 "compute_inline",
                                                                 "set_scope",
                                                                 "decompose_reduction",
+                                                                "accumulate_at",
                                                                 "transform_layout",
                                                                 "pad"};
   return *names;

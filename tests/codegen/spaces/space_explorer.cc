@@ -1,16 +1,17 @@
 // Builds, checks and times configs of a workload's spaces in this process; a development tool, not a test.
 //
 //   space_explorer WORKLOAD [--configs=N] [--seed=S] [--values=a,b,c] [--climb=N] [--threads=N] [--top=N] [--print]
-//   [--o3]
+//   [--o3] [--dump=FILE]
 //
 // Times N random configs, or the one with the given knob values, then climbs from the best by single knobs. Each line:
-// GFLOP/s, build time, knobs.
+// GFLOP/s, build time, knobs. --dump leaves the last config's shared object for disassembling.
 #include <time.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <random>
 #include <span>
@@ -50,6 +51,7 @@ struct Options {
   std::string values;
   bool print = false;
   bool o3 = false;
+  std::string dump;
 };
 
 struct Timed {
@@ -60,11 +62,12 @@ struct Timed {
 
 class Explorer {
  public:
-  Explorer(const v1::Workload& workload, const v1::Target& target, bool o3)
+  Explorer(const v1::Workload& workload, const v1::Target& target, bool o3, std::string dump)
       : workload_(workload),
         target_(target),
         generator_(o3 ? PassPipeline::kO3 : PassPipeline::kLight),
-        reference_(ComputeReference(workload, 1).value()) {}
+        reference_(ComputeReference(workload, 1).value()),
+        dump_(std::move(dump)) {}
 
   // Compiles, checks and times one schedule; the best of some hundred milliseconds.
   Timed Try(const LoopNest& nest) {
@@ -76,6 +79,7 @@ class Explorer {
       timed.problem = artifact.status().ToString();
       return timed;
     }
+    if (!dump_.empty()) std::ofstream(dump_, std::ios::binary) << artifact->code;
     const LoadedKernel kernel(*artifact);
     std::vector<AlignedBytes> buffers;
     std::vector<void*> pointers;
@@ -116,6 +120,7 @@ class Explorer {
   const v1::Target target_;
   LlvmCodeGenerator generator_;
   const Reference reference_;
+  const std::string dump_;
 };
 
 std::string Describe(const ScheduleSpace& space, const Values& values) {
@@ -139,7 +144,7 @@ void Explore(const Options& options) {
   }
   const auto spaces = SpacesFor(*workload, target);
   for (const std::unique_ptr<ScheduleSpace>& space : *spaces) {
-    Explorer explorer(*workload, target, options.o3);
+    Explorer explorer(*workload, target, options.o3, options.dump);
     std::printf("%s: %s, %.3g configs\n", WorkloadKey(*workload).c_str(), space->name().c_str(), SpaceSize(*space));
     std::map<Values, Timed> tried;
     const auto attempt = [&](const Values& values) {
@@ -224,6 +229,8 @@ int main(int argc, char** argv) {
       options.top = number;
     } else if (parts.first == "--values") {
       options.values = std::string(parts.second);
+    } else if (parts.first == "--dump") {
+      options.dump = std::string(parts.second);
     } else if (argument == "--print") {
       options.print = true;
     } else if (argument == "--o3") {

@@ -91,13 +91,15 @@ std::vector<std::string> RandomConvolutions(int count, bool depthwise, uint64_t 
   return ops;
 }
 
-std::vector<std::string> RandomMatmuls(int count, bool dense, uint64_t seed) {
+// Depths from `shallowest` on.
+std::vector<std::string> RandomMatmuls(int count, bool dense, uint64_t seed, int shallowest = 1) {
   std::mt19937_64 random(seed);
-  const auto extent = [&] { return absl::Uniform(random, 1, 40); };
+  const int largest = shallowest == 1 ? 40 : 12;
+  const auto extent = [&](int least = 1) { return least + absl::Uniform(random, 0, largest); };
   std::vector<std::string> ops;
   while (ops.size() < static_cast<size_t>(count)) {
-    const std::string shape = absl::StrCat("m=", extent(), ",n=", extent(), ",k=", extent());
-    const std::string epilogue = std::vector<std::string>{"", "+bias", "+relu"}[ops.size() % 3];
+    const std::string shape = absl::StrCat("m=", extent(), ",n=", extent(), ",k=", extent(shallowest));
+    const std::string epilogue = std::vector<std::string>{"", "+bias", "+relu", "+bias+relu"}[ops.size() % 4];
     if (dense) {
       ops.push_back(absl::StrCat("dense(", shape, ")", epilogue));
     } else {
@@ -124,6 +126,11 @@ TEST(SpaceLegalityTest, SingleElements) {
 }
 TEST(SpaceLegalityTest, DepthwiseConvolutions) { CheckShapes(RandomConvolutions(16, true, 3), 3); }
 TEST(SpaceLegalityTest, Matmuls) { CheckShapes(RandomMatmuls(16, false, 4), 4); }
+TEST(SpaceLegalityTest, DeepMatmulsInSeveralPasses) {
+  CheckShapes(RandomMatmuls(8, false, 7, 129), 7);
+  CheckShapes(RandomMatmuls(4, false, 8, 250), 8);
+  CheckShapes(RandomMatmuls(4, true, 9, 150), 9);
+}
 TEST(SpaceLegalityTest, DenseLayers) { CheckShapes(RandomMatmuls(8, true, 5), 5); }
 
 }  // namespace
