@@ -197,6 +197,7 @@ std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expec
   sample->set_total_ns(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(reply.elapsed), 1)));
   sample->set_runs(runs);
   sample->set_preemptions(reply.preemptions);
+  sample->set_sentinel_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(reply.sentinel)));
   return reply.failure;
 }
 

@@ -20,6 +20,8 @@ constexpr double kDefaultEquivalenceMargin = 0.005;
 constexpr double kTightForContenders = 0.01;
 constexpr double kTightForOthers = 0.03;
 constexpr double kNoisy = 0.03;
+// Times whose spread grows so much when they are corrected do not follow the clock.
+constexpr double kFollowsNot = 0.8;
 constexpr uint32_t kMostRunsPerSample = 1'000'000;
 
 absl::Duration FromProto(const google::protobuf::Duration& duration) {
@@ -30,6 +32,14 @@ void SetIfUnset(google::protobuf::Duration* field, absl::Duration value) {
   if (FromProto(*field) > absl::ZeroDuration()) return;
   field->set_seconds(absl::ToInt64Seconds(value));
   field->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(value % absl::Seconds(1))));
+}
+
+// Mean distance from the median, relative to it.
+double Spread(const std::vector<double>& values) {
+  const double median = IntervalOfMedian(values).centre;
+  double sum = 0;
+  for (const double value : values) sum += std::abs(value - median);
+  return sum / median / static_cast<double>(values.size());
 }
 
 }  // namespace
@@ -57,8 +67,9 @@ double TimePerRun(const v1::Sample& sample) {
   return static_cast<double>(sample.total_ns()) / std::max(sample.runs(), 1u);
 }
 
-SamplingPolicy::SamplingPolicy(const v1::MeasureOptions& options)
+SamplingPolicy::SamplingPolicy(const v1::MeasureOptions& options, uint64_t sentinel_baseline_ns)
     : options_(options),
+      sentinel_baseline_ns_(static_cast<double>(sentinel_baseline_ns)),
       min_sample_time_(FromProto(options.min_sample_time())),
       run_budget_(FromProto(options.run_budget())) {}
 
@@ -111,14 +122,30 @@ size_t SamplingPolicy::CleanRepeats() const {
                                            [](const v1::Sample& sample) { return sample.preemptions() == 0; }));
 }
 
-std::vector<double> SamplingPolicy::Times() const {
+std::vector<v1::Sample> SamplingPolicy::Counting() const {
   const size_t first = repeats() == 0 ? 0 : screening_samples_;
   const bool clean_only = CleanRepeats() >= kFewestRepeats;
-  std::vector<double> times;
+  std::vector<v1::Sample> samples;
   for (size_t i = first; i < samples_.size(); ++i) {
-    if (!clean_only || samples_[i].preemptions() == 0) times.push_back(TimePerRun(samples_[i]));
+    if (!clean_only || samples_[i].preemptions() == 0) samples.push_back(samples_[i]);
   }
+  return samples;
+}
+
+std::vector<double> SamplingPolicy::RawTimes() const {
+  std::vector<double> times;
+  for (const v1::Sample& sample : Counting()) times.push_back(TimePerRun(sample));
   return times;
+}
+
+std::vector<double> SamplingPolicy::Times() const {
+  std::vector<double> raw = RawTimes(), corrected = raw;
+  size_t i = 0;
+  for (const v1::Sample& sample : Counting()) {
+    if (sample.sentinel_ns() == 0 || sentinel_baseline_ns_ <= 0) return raw;
+    corrected[i++] *= sentinel_baseline_ns_ / static_cast<double>(sample.sentinel_ns());
+  }
+  return Spread(raw) < kFollowsNot * Spread(corrected) ? raw : corrected;
 }
 
 bool SamplingPolicy::Enough() const {
@@ -144,6 +171,7 @@ void SamplingPolicy::Report(v1::KernelResult* result) const {
   if (samples_.empty()) return;
   const Interval interval = IntervalOfMedian(Times());
   result->set_latency_ns(static_cast<uint64_t>(std::max<int64_t>(std::llround(interval.centre), 1)));
+  result->set_clock_correction(interval.centre / IntervalOfMedian(RawTimes()).centre);
   if (repeats() < kFewestRepeats) result->add_quality_reasons(v1::QUALITY_REASON_FEW_SAMPLES);
   if (interval.RelativeHalfWidth() > kNoisy) result->add_quality_reasons(v1::QUALITY_REASON_WIDE_INTERVAL);
   // A switch or two in a long sample take nothing from it; what they took shows in the interval.

@@ -12,6 +12,10 @@
 // Repeats during which another process took the core count only while there are not three others. The interval comes
 // from order statistics (statistics.h).
 //
+// A processor changes its clock from millisecond to millisecond. Where the sentinel's baseline is known, each time is
+// multiplied by baseline / its sentinel's reading, unless the kernel's times do not follow the clock: then the spread
+// of the corrected times is the larger one, and the raw ones are taken.
+//
 // Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_SAMPLING_POLICY_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_SAMPLING_POLICY_H_
@@ -34,7 +38,8 @@ double TimePerRun(const v1::Sample& sample);
 
 class SamplingPolicy {
  public:
-  explicit SamplingPolicy(const v1::MeasureOptions& options_with_defaults);
+  // `sentinel_baseline_ns` 0: unknown, nothing is corrected.
+  explicit SamplingPolicy(const v1::MeasureOptions& options_with_defaults, uint64_t sentinel_baseline_ns = 0);
 
   // Runs in the next sample; nullopt when enough is known.
   std::optional<uint32_t> NextRuns() const;
@@ -45,7 +50,7 @@ class SamplingPolicy {
   // Tells what came of a sample: one that was asked for, or one of RunsOfARepeat.
   void Add(const v1::Sample& sample);
 
-  // Sets samples, latency_ns (uncorrected), censored, quality and quality_reasons.
+  // Sets samples, latency_ns, clock_correction, censored, quality and quality_reasons.
   void Report(v1::KernelResult* result) const;
 
   // The estimate of one run so far; zero before the first sample.
@@ -64,8 +69,11 @@ class SamplingPolicy {
   bool IsContender(const Interval& interval) const;
   size_t CleanRepeats() const;
   std::vector<double> Times() const;
+  std::vector<double> RawTimes() const;
+  std::vector<v1::Sample> Counting() const;
 
   const v1::MeasureOptions options_;
+  const double sentinel_baseline_ns_;
   const absl::Duration min_sample_time_;
   const absl::Duration run_budget_;
   Phase phase_ = Phase::kScreen;

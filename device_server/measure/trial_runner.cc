@@ -18,7 +18,7 @@ namespace tunefleet::device {
 namespace {
 
 constexpr size_t kMaxDetail = 512;
-constexpr int kFirstReadings = 5;  // of the sentinel, when the agent starts
+constexpr int kFirstReadings = 9;  // of the sentinel, when the agent starts
 
 absl::Time Now() { return common::MonotonicClock().Now(); }
 
@@ -33,30 +33,34 @@ void StampNow(google::protobuf::Timestamp* proto) {
   proto->set_nanos(static_cast<int32_t>(ns % 1'000'000'000));
 }
 
-// What the machine did to the trial: completes telemetry, sentinel and the kernels' quality, and corrects the
-// latencies.
-void AddConditions(const DriftTracker::Judgement& drift, absl::Duration run_time, v1::TrialResult* result) {
+// What the machine did to the trial: completes telemetry, sentinel and the kernels' quality.
+void AddConditions(const DriftTracker& drift, absl::Duration run_time, v1::TrialResult* result) {
   v1::Telemetry& telemetry = *result->mutable_telemetry();
-  if (const double mhz = SentinelMhz(drift.sentinel.before_ns()); !telemetry.has_clock_mhz() && mhz > 0) {
+  v1::Sentinel& sentinel = *result->mutable_sentinel();
+  if (const double mhz = SentinelMhz(sentinel.before_ns()); !telemetry.has_clock_mhz() && mhz > 0) {
     telemetry.set_clock_mhz(mhz);
   }
-  *result->mutable_sentinel() = drift.sentinel;
   uint64_t preemptions = 0;
+  std::vector<uint64_t> readings = {sentinel.before_ns(), sentinel.after_ns()};
   for (const v1::KernelResult& kernel : result->kernels()) {
-    for (const v1::Sample& sample : kernel.samples()) preemptions += sample.preemptions();
+    for (const v1::Sample& sample : kernel.samples()) {
+      preemptions += sample.preemptions();
+      readings.push_back(sample.sentinel_ns());
+    }
   }
   telemetry.set_preemptions(preemptions);
+  const DriftTracker::Judgement judgement = drift.Judge(std::move(readings));
+  sentinel.set_baseline_ns(drift.baseline_ns());
+  sentinel.set_speed(judgement.speed);
   std::vector<v1::QualityReason> reasons = ReasonsFromTelemetry(telemetry, run_time);
-  if (drift.flagged) reasons.push_back(v1::QUALITY_REASON_CLOCK_DRIFTED);
+  if (judgement.flagged) reasons.push_back(v1::QUALITY_REASON_CLOCK_DRIFTED);
   for (v1::KernelResult& kernel : *result->mutable_kernels()) {
-    if (kernel.samples().empty()) continue;
-    kernel.set_latency_ns(
-        static_cast<uint64_t>(std::llround(static_cast<double>(kernel.latency_ns()) * drift.sentinel.correction())));
+    if (kernel.samples().empty() || reasons.empty()) continue;
     for (const v1::QualityReason reason : reasons) {
       const auto& known = kernel.quality_reasons();
       if (std::find(known.begin(), known.end(), reason) == known.end()) kernel.add_quality_reasons(reason);
     }
-    if (!reasons.empty()) kernel.set_quality(v1::QUALITY_NOISY);
+    kernel.set_quality(v1::QUALITY_NOISY);
   }
 }
 
@@ -72,7 +76,6 @@ std::string OneLine(std::string text) {
 
 absl::StatusOr<std::unique_ptr<TrialRunner>> TrialRunner::Create(Options options) {
   auto runner = absl::WrapUnique(new TrialRunner(std::move(options)));
-  AllowRaisingPriority();
   TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program));
   TF_RETURN_IF_ERROR(runner->Probe());
   return runner;
@@ -153,7 +156,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
                                          .times = times};
   environment.cores.resize(measure.threads());
   const TelemetrySnapshot before = telemetry_.Read();
-  TrialPolicy policy(measure, static_cast<size_t>(call.trial.kernels_size()));
+  TrialPolicy policy(measure, static_cast<size_t>(call.trial.kernels_size()), drift_.baseline_ns());
   std::vector<std::unique_ptr<KernelSession>> sessions;
   uint64_t sentinel_after_ns = 0;
   const auto report = [&] {
@@ -165,9 +168,9 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     *result->mutable_telemetry() = telemetry_.Since(before);
     for (const uint16_t core : environment.cores) result->mutable_telemetry()->add_cores(core);
     result->mutable_telemetry()->set_scheduling(SchedulingName(sessions.front()->scheduling()));
-    if (const uint64_t before_ns = sessions.front()->sentinel_before_ns(); before_ns > 0) {
-      AddConditions(drift_.Judge(before_ns, sentinel_after_ns), times->run, result);
-    }
+    result->mutable_sentinel()->set_before_ns(sessions.front()->sentinel_before_ns());
+    result->mutable_sentinel()->set_after_ns(sentinel_after_ns);
+    AddConditions(drift_, times->run, result);
   };
   const auto fail = [&](size_t index, Failure failure) {
     report();

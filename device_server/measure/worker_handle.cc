@@ -137,7 +137,10 @@ WorkerHandle::Reply WorkerHandle::Command(const WorkerCommand& command, absl::Du
         return {.failure =
                     Failure{v1::OUTCOME_CRASHED, absl::StrCat("the kernel returned ", report.code, " in ", phase)}};
       }
-      return {.failure = std::nullopt, .elapsed = elapsed, .preemptions = report.preemptions};
+      return {.failure = std::nullopt,
+              .elapsed = elapsed,
+              .preemptions = report.preemptions,
+              .sentinel = absl::Nanoseconds(report.sentinel_ns)};
     }
     case WorkerReportKind::kFailed:
       Kill();

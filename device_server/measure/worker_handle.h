@@ -30,6 +30,7 @@ class WorkerHandle {
     std::optional<Failure> failure;
     absl::Duration elapsed;    // as the worker measured it
     uint32_t preemptions = 0;  // Run: involuntary context switches meanwhile
+    absl::Duration sentinel;   // Run: of the sentinel around it
   };
 
   // `manifest` gives the buffers' names for messages and outlives the handle; so does `zygote`.

@@ -97,6 +97,7 @@ struct WorkerReport {
   uint32_t scheduling = 0;   // kReady: worker/priority.h
   uint32_t preemptions = 0;  // kRun: involuntary context switches of all threads meanwhile
   uint64_t elapsed_ns = 0;   // of the command; for kRun: of the runs alone; for kSentinel: of one chain
+  uint64_t sentinel_ns = 0;  // kRun: of one chain, the mean of before and after
   uint64_t amount = 0;
   uint64_t address = 0;
   int32_t buffer = -1;  // -1: the address is near no buffer; kWorkspaceBuffer: the workspace

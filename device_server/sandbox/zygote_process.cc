@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "device_server/sandbox/seccomp_filter.h"
 #include "device_server/sandbox/unique_fd.h"
 #include "device_server/sandbox/wire.h"
+#include "device_server/worker/priority.h"
 #include "device_server/worker/worker_process.h"
 
 namespace tunefleet::device {
@@ -75,7 +75,7 @@ int Serve(uint32_t sandbox, int proc_fd) {
 }  // namespace
 
 int RunZygote() {
-  setpriority(PRIO_PROCESS, 0, 0);  // not the rank of the thread that started it
+  RaisePriority();
   const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const uint32_t sandbox = IsolateProcess(/*hide_files=*/SeccompAvailable());
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of identity, which clears it

@@ -8,14 +8,6 @@ namespace {
 
 constexpr int kFifoPriority = 1;  // the lowest of real time
 constexpr int kNiceLevel = -5;    // behind the agent's control thread
-constexpr rlim_t kNiceLimit = 20 - kNiceLevel;
-
-void RaiseLimit(decltype(RLIMIT_NICE) resource, rlim_t wanted) {
-  rlimit limit{};
-  if (getrlimit(resource, &limit) != 0 || (limit.rlim_cur >= wanted && limit.rlim_max >= wanted)) return;
-  const rlimit raised{wanted, wanted > limit.rlim_max ? wanted : limit.rlim_max};
-  setrlimit(resource, &raised);  // refused to the unprivileged: then there is no raising
-}
 
 }  // namespace
 
@@ -31,16 +23,20 @@ const char* SchedulingName(Scheduling scheduling) {
   return "normal";
 }
 
-void AllowRaisingPriority() {
-  RaiseLimit(RLIMIT_RTPRIO, kFifoPriority);
-  RaiseLimit(RLIMIT_NICE, kNiceLimit);
+void RaisePriority() {
+  const sched_param parameter{.sched_priority = kFifoPriority};
+  // What is refused is left as it is, but for the rank of the thread that started this process: that is not for
+  // kernels.
+  if (setpriority(PRIO_PROCESS, 0, kNiceLevel) != 0) setpriority(PRIO_PROCESS, 0, 0);
+  sched_setscheduler(0, SCHED_FIFO, &parameter);
 }
 
-Scheduling RaisePriority(bool real_time) {
-  const sched_param parameter{.sched_priority = kFifoPriority};
-  if (real_time && sched_setscheduler(0, SCHED_FIFO, &parameter) == 0) return Scheduling::kFifo;
-  if (setpriority(PRIO_PROCESS, 0, kNiceLevel) == 0) return Scheduling::kNice;
-  return Scheduling::kNormal;
+Scheduling KeepPriority(bool real_time) {
+  const bool is_fifo = sched_getscheduler(0) == SCHED_FIFO;
+  if (is_fifo && real_time) return Scheduling::kFifo;
+  const sched_param ordinary{.sched_priority = 0};
+  if (is_fifo) sched_setscheduler(0, SCHED_OTHER, &ordinary);
+  return getpriority(PRIO_PROCESS, 0) < 0 ? Scheduling::kNice : Scheduling::kNormal;
 }
 
 }  // namespace tunefleet::device

@@ -16,13 +16,13 @@ enum class Scheduling : uint32_t {
 // "normal", "nice", "fifo": for the device attribute and the telemetry.
 const char* SchedulingName(Scheduling scheduling);
 
-// In the agent, before the zygote starts: lets processes started from now on raise their own rank, where the agent may
-// allow that. Without it RaisePriority falls back.
-void AllowRaisingPriority();
+// In the zygote, while it still has the rights: raises the calling process as far as the machine allows. Workers
+// inherit it.
+void RaisePriority();
 
-// Raises the calling thread, and threads that it starts later, as far as allowed: to kFifo if `real_time` (only where a
-// core is left for everything else), else to kNice. Returns what it came to.
-Scheduling RaisePriority(bool real_time);
+// In a worker: keeps real time only if `real_time` (where a core is left for everything else). Threads started later
+// inherit it. Returns the rank it came to.
+Scheduling KeepPriority(bool real_time);
 
 }  // namespace tunefleet::device
 

@@ -7,8 +7,8 @@
 namespace tunefleet::device {
 namespace {
 
-constexpr int kLinks = 10'000;
-constexpr int kRepeats = 5;
+constexpr int kLinks = 4'000;
+constexpr int kRepeats = 6;
 #if defined(__x86_64__)
 constexpr double kCyclesPerLink = 3;  // of imul on every core since Nehalem and Zen
 #else

@@ -7,7 +7,7 @@
 
 namespace tunefleet::device {
 
-// Nanoseconds of one chain: the fastest of a few, so that an interruption does not count. Takes about 50 us.
+// Nanoseconds of one chain: the fastest of a few, so that an interruption does not count. Takes about 25 us.
 uint64_t RunSentinel();
 
 // The clock that a reading stands for; 0 where the cycles of a multiplication are not known.

@@ -136,6 +136,7 @@ class Worker {
   }
 
   void Run(const WorkerCommand& command, WorkerReport* report) {
+    const uint64_t sentinel_ns = RunSentinel();
     const uint64_t preemptions = Preemptions();
     switch (command.mode) {
       case RunMode::kWarm:
@@ -149,6 +150,7 @@ class Worker {
         break;
     }
     report->preemptions = static_cast<uint32_t>(Preemptions() - preemptions);
+    report->sentinel_ns = (sentinel_ns + RunSentinel()) / 2;
   }
 
   void RunWarm(const WorkerCommand& command, WorkerReport* report) {
@@ -211,8 +213,8 @@ void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd) {
   UseTrapStack();
   const UniqueFd memory_counters = OpenMemoryCounters(proc_fd);
   uint32_t sandbox = DropRights();
-  // Threads started from here on inherit the rank.
-  const Scheduling scheduling = RaisePriority(spec.real_time != 0);
+  // Threads started from here on inherit it.
+  const Scheduling scheduling = KeepPriority(spec.real_time != 0);
   static ThreadPool pool(spec.threads, {spec.cores, spec.num_cores}, UseTrapStack);
   const uint64_t mapped_bytes = MappedBytes(memory_counters);
   PlaceDescriptors(fds);

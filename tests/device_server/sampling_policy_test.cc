@@ -140,6 +140,47 @@ TEST(SamplingPolicyTest, ResultsOfADisturbedKernelSayWhy) {
               ::testing::ElementsAre(v1::QUALITY_REASON_WIDE_INTERVAL, v1::QUALITY_REASON_PREEMPTED));
 }
 
+// Samples of a kernel of 100 us at the baseline's clock, under one that changes from sample to sample.
+v1::KernelResult FeedUnderAMovingClock(bool follows_the_clock, double clock_offset) {
+  SamplingPolicy policy(WithDefaults({}), /*sentinel_baseline_ns=*/10'000);
+  int index = 0;
+  while (const auto runs = policy.NextRuns()) {
+    const double speed = 1 + clock_offset + 0.02 * (index++ % 3 - 1);
+    v1::Sample sample = MakeSample(100'000.0 / (follows_the_clock ? speed : 1.0) * *runs, *runs);
+    sample.set_sentinel_ns(static_cast<uint64_t>(10'000 / speed));
+    policy.Add(sample);
+  }
+  v1::KernelResult result;
+  policy.Report(&result);
+  return result;
+}
+
+TEST(SamplingPolicyTest, TimesThatFollowTheClockAreCorrected) {
+  const v1::KernelResult result = FeedUnderAMovingClock(true, -0.04);
+  EXPECT_NEAR(static_cast<double>(result.latency_ns()), 100'000, 50);
+  EXPECT_NEAR(result.clock_correction(), 0.96, 0.002);
+  EXPECT_EQ(result.samples_size(), 6) << "corrected times are steady";
+  EXPECT_GT(TimePerRun(result.samples(1)), 102'000) << "samples stay raw";
+}
+
+TEST(SamplingPolicyTest, TimesThatDoNotAreLeftAlone) {
+  const v1::KernelResult result = FeedUnderAMovingClock(false, -0.04);
+  EXPECT_EQ(result.latency_ns(), 100'000u);
+  EXPECT_EQ(result.clock_correction(), 1);
+}
+
+TEST(SamplingPolicyTest, WithoutABaselineNothingIsCorrected) {
+  SamplingPolicy policy(WithDefaults({}));
+  while (const auto runs = policy.NextRuns()) {
+    v1::Sample sample = MakeSample(100'000.0 * *runs, *runs);
+    sample.set_sentinel_ns(5'000);
+    policy.Add(sample);
+  }
+  v1::KernelResult result;
+  policy.Report(&result);
+  EXPECT_EQ(result.latency_ns(), 100'000u);
+}
+
 TEST(SamplingPolicyTest, TheOldColdCacheFieldAsksForTheColdMode) {
   v1::MeasureOptions options;
   EXPECT_EQ(WithDefaults(options).cache_mode(), v1::CACHE_MODE_WARM);

@@ -68,7 +68,9 @@ TEST_F(TrialRunnerTest, ReportsEverythingAboutAGoodKernel) {
   EXPECT_GT(result.sentinel().before_ns(), 0u);
   EXPECT_GT(result.sentinel().after_ns(), 0u);
   EXPECT_GT(result.sentinel().baseline_ns(), 0u);
-  EXPECT_GT(result.sentinel().correction(), 0);
+  EXPECT_GT(result.sentinel().speed(), 0);
+  EXPECT_GT(kernel.clock_correction(), 0);
+  EXPECT_GT(kernel.samples(1).sentinel_ns(), 0u);
 }
 
 TEST_F(TrialRunnerTest, AlignedBuffersUseOneLayoutAndUnalignedOnesTwo) {
