@@ -80,6 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {"tune", kSmall, "--records=DIR/a.db", "--tracker=127.0.0.1:1"},
                  "tracker 127.0.0.1:1 does not answer"},
         BadInput{"BestOfMissingFile", {"best", "--records=DIR/missing.db"}, "tunefleet tune --records="},
+        BadInput{"ExplainOfMissingFile", {"explain", "--records=DIR/missing.db"}, "tunefleet tune --records="},
         BadInput{"BestOfGarbage", {"best", "--records=DIR/corrupt.db"}, "corrupt.db"},
         BadInput{"BuildWithoutOutput", {"build", "--records=DIR/missing.db"}, "-o conv.so"},
         BadInput{"BuildOfMissingFile", {"build", "--records=DIR/missing.db", "-o", "DIR/x.so"}, "missing.db"},

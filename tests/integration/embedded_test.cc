@@ -82,6 +82,17 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
   EXPECT_THAT(best.out, HasSubstr("schedule of direct"));
   EXPECT_THAT(best.out, HasSubstr("run:"));
 
+  const std::string picture = sandbox_.Path("roofline.svg");
+  const Finished explained = RunProgram(
+      sandbox_, {Program("tunefleet"), "explain", Records(), kOp, "--json", absl::StrCat("--svg=", picture)});
+  ASSERT_EQ(explained.exit, 0) << explained.err;
+  const google::protobuf::Struct explanation = JsonLines(explained.out)[0];
+  const auto& loop = explanation.fields().at("inner_loop").struct_value().fields();
+  EXPECT_GT(loop.at("multiply_adds").number_value(), 0);
+  EXPECT_GE(loop.at("instructions").number_value(), loop.at("multiply_adds").number_value());
+  EXPECT_GT(explanation.fields().at("roofline").struct_value().fields().at("bound_gflops").number_value(), 0);
+  EXPECT_GT(std::filesystem::file_size(picture), 1000u);
+
   const std::string library = sandbox_.Path("conv.so");
   const Finished build = RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
   ASSERT_EQ(build.exit, 0) << build.err;

@@ -1,8 +1,6 @@
 // `tunefleet build`: the best kernel as files to ship.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -15,6 +13,7 @@
 #include "tuner/commands/kernel_files.h"
 #include "tuner/commands/task_selection.h"
 #include "tuner/commands/text.h"
+#include "tuner/commands/write_file.h"
 
 namespace tunefleet::tuner {
 namespace {
@@ -25,25 +24,6 @@ struct Flags {
   std::string output;
   bool json = false;
 };
-
-// Written beside its place and moved there, so that nobody sees half a file.
-absl::Status WriteFile(const std::filesystem::path& path, absl::string_view content) {
-  const std::filesystem::path draft = path.string() + ".part";
-  std::error_code error;
-  {
-    std::ofstream file(draft, std::ios::binary | std::ios::trunc);
-    file.write(content.data(), static_cast<std::streamsize>(content.size()));
-    file.close();
-    if (!file) {
-      std::filesystem::remove(draft, error);
-      return absl::FailedPreconditionError(
-          absl::StrCat("cannot write ", path.string(), "; expected a file in a folder that exists and may be written"));
-    }
-  }
-  std::filesystem::rename(draft, path, error);
-  if (error) return absl::FailedPreconditionError(absl::StrCat("cannot write ", path.string(), ": ", error.message()));
-  return absl::OkStatus();
-}
 
 absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
   if (flags.output.empty()) return absl::InvalidArgumentError("build: -o is missing; expected e.g. -o conv.so");

@@ -20,6 +20,7 @@ struct Command {
 constexpr Command kCommands[] = {
     {"tune", "search for the fastest kernel of an operator or of a whole network", TuneCommand},
     {"best", "show the best kernel known: schedule, loop nest, figures", BestCommand},
+    {"explain", "show why the best kernel is as fast as it is: roofline, instructions", ExplainCommand},
     {"build", "write the best kernel as a shared library with a C header and an example", BuildCommand},
     {"records", "show what is in a record database", RecordsCommand},
     {"devices", "show a tracker's devices", DevicesCommand},

@@ -12,6 +12,7 @@ namespace tunefleet::tuner {
 // Each takes the arguments after its name and returns an exit status (parts.h).
 int TuneCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int BestCommand(const std::vector<std::string>& arguments, const CommandContext& context);
+int ExplainCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int BuildCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int RecordsCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int DevicesCommand(const std::vector<std::string>& arguments, const CommandContext& context);

@@ -1,0 +1,169 @@
+// Explanations held against programs whose data movement and instructions are known by hand.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/explain/disassembly.h"
+#include "codegen/explain/instruction_mix.h"
+#include "codegen/explain/roofline.h"
+#include "codegen/explain/roofline_svg.h"
+#include "codegen/llvm/llvm_code_generator.h"
+#include "codegen/operators/implementation.h"
+#include "codegen/operators/workload.h"
+#include "codegen/primitives/schedule.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+v1::Target Avx512() {
+  v1::Target target;
+  target.set_triple("x86_64-linux-gnu");
+  target.set_cpu("skylake-avx512");
+  for (const char* feature : {"avx", "avx2", "avx512bw", "avx512dq", "avx512f", "avx512vl", "fma"}) {
+    target.add_features(feature);
+  }
+  const int64_t sizes[] = {48 << 10, 2 << 20, 64 << 20};
+  for (int level = 1; level <= 3; ++level) {
+    v1::CacheLevel& cache = *target.add_caches();
+    cache.set_level(level);
+    cache.set_size_bytes(sizes[level - 1]);
+  }
+  return target;
+}
+
+v1::Workload Product(int64_t m, int64_t n, int64_t k) {
+  return ParseOperator(absl::StrCat("matmul(m=", m, ",n=", n, ",k=", k, ")")).value();
+}
+
+LoopNest Scheduled(const v1::Workload& workload, const ScheduleBuilder& schedule) {
+  return Replay(FreshNest(workload, "direct", 1).value(), schedule.schedule()).value();
+}
+
+// Register tiles of `rows` by 32; for each column tile all row tiles.
+ScheduleBuilder Tiles(int64_t rows) {
+  ScheduleBuilder b("direct", 1);
+  b.CacheWrite("matmul", "output", "local", "acc")
+      .Split("m", {0, rows}, {"m.o", "m.i"})
+      .Split("n", {0, 2, 16}, {"n.o", "n.i", "n.v"})
+      .Reorder({"b", "n.o", "m.o", "k", "m.i", "n.i", "n.v"})
+      .ReverseComputeAt("acc.out", "m.o")
+      .DecomposeReduction("matmul", "k", "init");
+  for (const auto& [row, column] : {std::pair{"acc.out.d1", "acc.out.d2"}, std::pair{"init.m", "init.n"}}) {
+    const std::string vectors = absl::StrCat(column, ".i"), lanes = absl::StrCat(column, ".v");
+    b.Split(column, {2, 16}, {vectors, lanes}).Unroll(row).Unroll(vectors).Vectorize(lanes);
+  }
+  return b.Unroll("m.i").Unroll("n.i").Vectorize("n.v");
+}
+
+TEST(CeilingsTest, FollowTheVectorsTheClockAndTheThreads) {
+  v1::Target target = Avx512();
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 128) << "2 GHz, 2 multiply-adds of 16 lanes, 2 flops each";
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).levels[0].gigabytes_s, 256);
+  target.set_threads(2);
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 256);
+  target.clear_features();
+  target.add_features("avx2");
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 128);
+}
+
+TEST(RooflineTest, CachesFetchWhatTheirLoopsTouch) {
+  // A panel of 32 columns of B is 256 kB: more than the first level, less than the second.
+  const v1::Workload workload = Product(240, 1024, 2048);
+  const Roofline roofline =
+      RooflineOf(Scheduled(workload, Tiles(12)), FlopCount(workload), DeclaredCeilings(Avx512(), 2));
+  const double a = 240.0 * 2048 * 4, b = 2048.0 * 1024 * 4, c = 240.0 * 1024 * 4;
+  ASSERT_EQ(roofline.levels.size(), 4);
+  EXPECT_EQ(roofline.levels[0].name, "L1");
+  // Registers: every step of a tile loads 12 elements of A and 32 of B; the tile is stored once.
+  EXPECT_DOUBLE_EQ(roofline.levels[0].bytes, 20 * 32 * 2048 * (12 + 32) * 4 + c);
+  // First level: each tile reads its rows of A and its panel of B.
+  EXPECT_DOUBLE_EQ(roofline.levels[1].bytes, 32 * a + 20 * b + c);
+  // Second level: A (1.97 MB) and a panel do not fit together; rows stay for one tile, the panel for its row tiles.
+  EXPECT_DOUBLE_EQ(roofline.levels[2].bytes, 32 * a + b + c);
+  // Third level: everything fits.
+  EXPECT_DOUBLE_EQ(roofline.levels[3].bytes, a + b + c);
+  EXPECT_DOUBLE_EQ(roofline.levels[3].intensity, FlopCount(workload) / (a + b + c));
+}
+
+TEST(RooflineTest, TheLowestRoofIsTheBound) {
+  const v1::Workload deep = Product(240, 1024, 2048);
+  const Ceilings ceilings = DeclaredCeilings(Avx512(), 2);
+  EXPECT_EQ(RooflineOf(Scheduled(deep, Tiles(12)), FlopCount(deep), ceilings).bound, "peak");
+  // One row: every element of B is used once, and B is larger than all caches.
+  const v1::Workload thin = Product(1, 32768, 1024);
+  const Roofline roofline = RooflineOf(Scheduled(thin, Tiles(1)), FlopCount(thin), ceilings);
+  EXPECT_EQ(roofline.bound, "memory");
+  EXPECT_LT(roofline.bound_gflops, ceilings.peak_gflops / 10);
+}
+
+TEST(DisassemblyTest, CountsTheRegisterTilesInstructions) {
+  const v1::Workload workload = Product(24, 64, 32);
+  LlvmCodeGenerator generator;
+  const Artifact artifact = generator.Generate(Scheduled(workload, Tiles(12)), Avx512()).value();
+  const absl::StatusOr<std::vector<Instruction>> code = Disassemble(artifact.code, "x86_64-linux-gnu");
+  ASSERT_TRUE(code.ok()) << code.status();
+  const InstructionMix mix = MixOf(HottestLoop(*code));
+  EXPECT_EQ(mix.multiply_adds, 24) << "12 rows of 2 vectors";
+  EXPECT_EQ(mix.loads + mix.memory_operands, 14) << "12 broadcasts and 2 vectors";
+  EXPECT_EQ(mix.stores, 0);
+  EXPECT_EQ(mix.spills, 0);
+  EXPECT_EQ(mix.branches, 1);
+  EXPECT_EQ(mix.total, mix.multiply_adds + mix.arithmetic + mix.loads + mix.shuffles + mix.integers + mix.branches);
+}
+
+TEST(DisassemblyTest, SeesSpills) {
+  const v1::Workload workload = Product(40, 64, 32);
+  LlvmCodeGenerator generator;
+  const Artifact artifact = generator.Generate(Scheduled(workload, Tiles(20)), Avx512()).value();
+  const InstructionMix mix = MixOf(HottestLoop(Disassemble(artifact.code, "x86_64-linux-gnu").value()));
+  EXPECT_GT(mix.spills, 0) << "40 accumulators in 32 registers";
+}
+
+TEST(DisassemblyTest, RefusesWhatIsNoCode) {
+  EXPECT_EQ(Disassemble("no object file", "x86_64-linux-gnu").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Disassemble("", "no-such-architecture").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(HottestLoopTest, IsTheOneWithMostMultiplyAdds) {
+  const auto make = [](uint64_t address, InstructionKind kind, int64_t target = -1) {
+    return Instruction{.address = address, .branch_target = target, .kind = kind};
+  };
+  const std::vector<Instruction> code = {make(0, InstructionKind::kLoad),        make(1, InstructionKind::kLoad),
+                                         make(2, InstructionKind::kBranch, 0),   make(3, InstructionKind::kInteger),
+                                         make(4, InstructionKind::kMultiplyAdd), make(5, InstructionKind::kBranch, 4),
+                                         make(6, InstructionKind::kBranch, 3)};
+  EXPECT_EQ(InnermostLoops(code).size(), 2) << "the loop from 6 to 3 has another inside";
+  std::vector<uint64_t> addresses;
+  for (const Instruction& instruction : HottestLoop(code)) addresses.push_back(instruction.address);
+  EXPECT_THAT(addresses, ElementsAre(4, 5));
+  EXPECT_TRUE(HottestLoop({make(0, InstructionKind::kLoad)}).empty());
+}
+
+TEST(RooflineSvgTest, ShowsCeilingsTrialsAndEscapesText) {
+  const v1::Workload workload = Product(240, 1024, 2048);
+  RooflinePicture picture{.title = "a < b", .ceilings = DeclaredCeilings(Avx512(), 2), .best_gflops = 100};
+  picture.best = RooflineOf(Scheduled(workload, Tiles(12)), FlopCount(workload), picture.ceilings);
+  picture.trials = {{2, 50}, {4, 100}};
+  picture.trials_level = "L2";
+  const std::string svg = RooflineSvg(picture);
+  EXPECT_THAT(svg, HasSubstr("a &lt; b"));
+  EXPECT_THAT(svg, HasSubstr("L2 128 GB/s"));
+  EXPECT_THAT(svg, HasSubstr("peak 128 GFLOP/s"));
+  int circles = 0;
+  for (size_t at = svg.find("<circle"); at != std::string::npos; at = svg.find("<circle", at + 1)) ++circles;
+  EXPECT_EQ(circles, 4) << "each trial in both panels";
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+  EXPECT_EQ(svg.find("inf"), std::string::npos);
+  picture.trials.clear();
+  EXPECT_EQ(RooflineSvg(picture).find("nan"), std::string::npos) << "a picture without trials";
+}
+
+}  // namespace
+}  // namespace tunefleet::codegen
