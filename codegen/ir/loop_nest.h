@@ -1,7 +1,7 @@
 // LoopNest: the only representation of a program, from the fresh operator to what a code generator reads.
 //
 //   nest    := "nest" name: buffer*  "prepare:" stmt?  "run:" stmt
-//   buffer  := name ":" type "[" extent, ... "]" role scope
+//   buffer  := name ":" type "[" extent, ... "]" role scope ["=" "{" number, ... "}"]
 //   stmt    := loop | block | seq | if
 //   seq     := stmt stmt+
 //   loop    := "for" var "in" "[" begin ", " begin + extent ")" kind ":" stmt
@@ -44,6 +44,7 @@ enum class Role {
   kPrepared,  // written by `prepare`, read by `run`
   kOutput,
   kTemporary,
+  kLiteral,  // a table whose contents are part of the nest: nobody passes or writes it
 };
 
 // Where a temporary lives. Buffers of the other roles are kGlobal.
@@ -60,9 +61,12 @@ struct Buffer {
   std::vector<int64_t> shape;  // row-major, innermost last
   Role role = Role::kTemporary;
   Scope scope = Scope::kGlobal;
-  int64_t row_padding = 0;  // storage_align: extra elements at the end of every innermost row
+  int64_t row_padding = 0;      // storage_align: extra elements at the end of every innermost row
+  std::vector<double> literal;  // of role kLiteral: every element, in row-major order
 
   int64_t NumElements() const;
+  // Whether the caller passes it: it has a place among a kernel's buffers.
+  bool IsArgument() const { return role != Role::kTemporary && role != Role::kLiteral; }
 };
 
 enum class LoopKind {

@@ -80,6 +80,8 @@ absl::string_view TextOf(Role role) {
       return "output";
     case Role::kTemporary:
       return "temporary";
+    case Role::kLiteral:
+      return "literal";
   }
   return "?";
 }
@@ -149,6 +151,7 @@ class Printer {
       Join("[", buffer.shape, "]", [this](int64_t extent) { absl::StrAppend(&out_, extent); });
       absl::StrAppend(&out_, " ", TextOf(buffer.role), " ", TextOf(buffer.scope));
       if (buffer.row_padding != 0) absl::StrAppend(&out_, " row_padding ", buffer.row_padding);
+      if (!buffer.literal.empty()) Join(" = {", buffer.literal, "}", [this](double value) { PrintNumber(value); });
       out_ += '\n';
     }
     if (nest_.prepare != nullptr) {
@@ -262,6 +265,12 @@ class Printer {
     const bool integral = text.find_first_not_of("-0123456789") == absl::string_view::npos;
     absl::StrAppend(&out_, parentheses ? "(" : "", text, integral ? ".0" : "", single ? "f" : "",
                     parentheses ? ")" : "");
+  }
+
+  void PrintNumber(double value) {
+    char digits[64];
+    const std::to_chars_result end = std::to_chars(digits, digits + sizeof digits, value);
+    absl::StrAppend(&out_, absl::string_view(digits, static_cast<size_t>(end.ptr - digits)));
   }
 
   void PrintBinary(const ExprNode& expr, Precedence around) {

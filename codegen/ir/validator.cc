@@ -297,6 +297,11 @@ class NestChecker {
       for (const int64_t extent : buffer.shape) {
         if (extent < 1) return malformed("an extent below 1");
       }
+      const bool is_literal = buffer.role == Role::kLiteral;
+      if (static_cast<int64_t>(buffer.literal.size()) != (is_literal ? buffer.NumElements() : 0)) {
+        return malformed(is_literal ? "not one number for every element" : "contents in what is no literal");
+      }
+      if (is_literal && buffer.row_padding != 0) return malformed("a literal with row padding");
     }
     return absl::OkStatus();
   }
@@ -363,6 +368,9 @@ class NestChecker {
         [[fallthrough]];
       case Role::kConstant:
         if (prepare_stores || run_stores) return malformed("inputs and constants are never written");
+        break;
+      case Role::kLiteral:
+        if (prepare_stores || run_stores) return malformed("literals are never written");
         break;
       case Role::kPrepared:
         if (run_stores) return malformed("run must not write what prepare makes");

@@ -157,9 +157,11 @@ llvm::Value* Frame::BasePointer(int index) {
   llvm::LLVMContext& context = function_->getContext();
   llvm::IRBuilderBase::InsertPointGuard guard(*builder_);
   builder_->SetInsertPoint(scopes_[0].head->getTerminator());
-  if (buffer.role != Role::kTemporary) {
+  if (buffer.role == Role::kLiteral) {
+    base = EmitLiteral(buffer);
+  } else if (buffer.IsArgument()) {
     int position = 0;
-    for (int i = 0; i < index; ++i) position += lowered_.nest.buffers[i].role != Role::kTemporary;
+    for (int i = 0; i < index; ++i) position += lowered_.nest.buffers[i].IsArgument();
     llvm::Value* slot = builder_->CreateConstInBoundsGEP1_64(builder_->getPtrTy(), arguments_.buffers, position);
     llvm::LoadInst* load = builder_->CreateLoad(builder_->getPtrTy(), slot, buffer.name);
     llvm::Metadata* alignment = llvm::ConstantAsMetadata::get(builder_->getInt64(kBufferAlignment));
@@ -184,6 +186,21 @@ llvm::Value* Frame::BasePointer(int index) {
     base = local;
   }
   return base;
+}
+
+llvm::Value* Frame::EmitLiteral(const Buffer& buffer) {
+  llvm::Type* element = MemoryType(function_->getContext(), buffer.type);
+  std::vector<llvm::Constant*> values;
+  for (const double value : buffer.literal) {
+    values.push_back(IsFloat(buffer.type) ? llvm::ConstantFP::get(element, value)
+                                          : llvm::ConstantInt::getSigned(element, static_cast<int64_t>(value)));
+  }
+  llvm::ArrayType* type = llvm::ArrayType::get(element, values.size());
+  auto* table =
+      new llvm::GlobalVariable(*function_->getParent(), type, /*isConstant=*/true,  // the module owns it
+                               llvm::GlobalValue::PrivateLinkage, llvm::ConstantArray::get(type, values), buffer.name);
+  table->setAlignment(llvm::Align(kBufferAlignment));
+  return table;
 }
 
 llvm::Value* Frame::DummyPointer() {

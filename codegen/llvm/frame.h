@@ -80,6 +80,8 @@ class Frame {
 
   int DepthOf(llvm::Value* pointer) const;
   llvm::Value* EmitPure(const Expr& expr);
+  // A constant of the module.
+  llvm::Value* EmitLiteral(const Buffer& buffer);
 
   const LoweredNest& lowered_;
   llvm::Function* function_;

@@ -24,9 +24,10 @@ v1::BufferRole ToProto(Role role) {
     case Role::kOutput:
       return v1::BUFFER_ROLE_OUTPUT;
     case Role::kTemporary:
+    case Role::kLiteral:
       break;
   }
-  TF_CHECK(false, "a temporary is not the caller's");
+  TF_CHECK(false, "temporaries and literals are not the caller's");
   return v1::BUFFER_ROLE_UNSPECIFIED;
 }
 
@@ -39,7 +40,7 @@ v1::ArtifactManifest MakeManifest(const LoweredNest& lowered, PassPipeline pipel
   manifest.set_format(v1::CODE_FORMAT_ELF_SHARED);
   manifest.set_abi_version(TF_ABI_VERSION);
   for (const Buffer& buffer : lowered.nest.buffers) {
-    if (buffer.role == Role::kTemporary) continue;
+    if (!buffer.IsArgument()) continue;
     v1::BufferSpec* spec = manifest.add_buffers();
     spec->set_name(buffer.name);
     spec->set_role(ToProto(buffer.role));

@@ -3,6 +3,7 @@
 #include "codegen/lowering/assign_storage.h"
 #include "codegen/lowering/compact_temporaries.h"
 #include "codegen/lowering/decompose_inits.h"
+#include "codegen/lowering/fold_literals.h"
 #include "codegen/lowering/hoist_conditions.h"
 #include "codegen/lowering/parallel_loops.h"
 #include "codegen/lowering/prove_predicates.h"
@@ -22,6 +23,7 @@ absl::StatusOr<LoweredNest> Lower(const LoopNest& nest, const LoweringLimits& li
   lowered = CompactTemporaries(lowered);  // on the schedule's own structure
   TF_ASSIGN_OR_RETURN(lowered, UnrollLoops(lowered, limits.max_unrolled_stores));
   lowered = SimplifyExprs(lowered);  // unrolled variables are constants now
+  lowered = FoldLiterals(lowered);
   lowered = RemoveSingleIterations(lowered);
   TF_ASSIGN_OR_RETURN(lowered, NormalizeVectorLoops(lowered));
   lowered = ProvePredicates(lowered);

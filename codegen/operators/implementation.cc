@@ -1,89 +1,18 @@
 #include "codegen/operators/implementation.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/operators/nested_block.h"
+#include "codegen/operators/winograd.h"
 #include "codegen/operators/workload.h"
 #include "common/status_macros.h"
 
 namespace tunefleet::codegen {
 namespace {
-
-struct Axis {
-  std::string name;
-  int64_t extent;
-  IterKind kind = IterKind::kSpatial;
-};
-
-// One perfect loop nest: a loop per axis, outermost first, around one block whose iterators bear the axes' names.
-class NestedBlock {
- public:
-  // Loops are named "<prefix><axis>".
-  NestedBlock(std::string block, std::string prefix, std::vector<Axis> axes) : axes_(std::move(axes)) {
-    block_.name = std::move(block);
-    for (const Axis& axis : axes_) {
-      loops_.push_back(MakeVar(absl::StrCat(prefix, axis.name)));
-      block_.iters.push_back({MakeVar(axis.name), axis.kind, axis.extent, VarRef(loops_.back())});
-    }
-  }
-
-  // The iterator; a constant 0 for an axis that there is not.
-  Expr At(absl::string_view axis) const {
-    for (size_t i = 0; i < axes_.size(); ++i) {
-      if (axes_[i].name == axis) return VarRef(block_.iters[i].var);
-    }
-    return Int(0);
-  }
-  std::vector<Expr> AtAll(const std::vector<std::string>& axes) const {
-    std::vector<Expr> indices;
-    for (const std::string& axis : axes) indices.push_back(At(axis));
-    return indices;
-  }
-
-  Block& block() { return block_; }
-
-  Stmt Finish(const LoopNest& nest) const {
-    Stmt stmt = MakeStmt(WithInferredRegions(nest, block_));
-    for (size_t i = axes_.size(); i-- > 0;) {
-      stmt = MakeStmt(Loop{loops_[i], Int(0), Int(axes_[i].extent), LoopKind::kSerial, stmt});
-    }
-    return stmt;
-  }
-
- private:
-  std::vector<Axis> axes_;
-  std::vector<Var> loops_;
-  Block block_;
-};
-
-// Where the anchor's output axes lie: shared by the anchor and the epilogue.
-struct OutputAxes {
-  std::vector<Axis> axes;            // in loop order
-  std::vector<std::string> indices;  // axes in the order of the buffer's dimensions
-  std::string channel_outer;         // the bias's axis: block number ...
-  std::string channel_lane;          // ... and lane, or ""
-  int64_t block = 1;
-  int64_t channels = 0;  // logical
-};
-
-Expr F32(double value) { return Float(value, ScalarType::kFloat32); }
-Expr F32Load(int buffer, std::vector<Expr> indices) { return Load(buffer, ScalarType::kFloat32, std::move(indices)); }
-
-// outer * block + lane, and the condition that it is a channel rather than a padding lane (null: always).
-struct Channel {
-  Expr index;
-  Expr exists;
-};
-Channel ChannelAt(const Expr& outer, const Expr& lane, int64_t block, int64_t channels) {
-  const Expr index = block == 1 ? outer : outer * Int(block) + lane;
-  return {index, channels % block == 0 ? nullptr : Less(index, Int(channels))};
-}
-
-Expr WhereExists(const Expr& exists, Expr value) { return exists == nullptr ? value : Select(exists, value, F32(0)); }
-
-Expr Conjunction(const Expr& a, const Expr& b) { return a == nullptr ? b : b == nullptr ? a : And(a, b); }
 
 void GuardInside(const Expr& position, int64_t least, int64_t most, int64_t size, std::vector<Expr>& guard) {
   if (least < 0) guard.push_back(LessEqual(Int(0), position));
@@ -123,7 +52,7 @@ OutputAxes AddConv2d(const Conv2dShape& s, int data, int weight, int output, Loo
   if (s.input_block != 0) data_at.push_back(nested.At(s.depthwise ? "c" : "l"));
   Channel ci{Int(0), nullptr};
   if (!s.depthwise) ci = ChannelAt(nested.At("ci"), nested.At("l"), in_block, s.ci);
-  const Expr factor = WhereExists(Conjunction(co.exists, ci.exists),
+  const Expr factor = WhereExists(BothHold(co.exists, ci.exists),
                                   F32Load(weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));
   const std::vector<Expr> out_at = nested.AtAll(out.indices);
   nested.block().init = {Store{output, out_at, StoreOp::kAssign, F32(0)}};
@@ -156,23 +85,6 @@ OutputAxes AddMatmul(const MatmulShape& s, int left, int right, int output, Loop
   return out;
 }
 
-// One elementwise block; loops are named "<kind>_<axis>".
-Stmt EpilogueStmt(const v1::OperatorNode& node, const OutputAxes& out, int input, int bias, int output,
-                  const LoopNest& nest) {
-  NestedBlock nested(node.kind(), absl::StrCat(node.kind(), "_"), out.axes);
-  const std::vector<Expr> at = nested.AtAll(out.indices);
-  Expr value = F32Load(input, at);
-  if (node.kind() == "relu") {
-    value = Max(value, F32(0));
-  } else {
-    const Channel channel =
-        ChannelAt(nested.At(out.channel_outer), nested.At(out.channel_lane), out.block, out.channels);
-    value = value + WhereExists(channel.exists, F32Load(bias, {channel.index}));
-  }
-  nested.block().body = {Store{output, at, StoreOp::kAssign, value}};
-  return nested.Finish(nest);
-}
-
 absl::StatusOr<Role> RoleOf(const v1::Tensor& tensor) {
   switch (tensor.role()) {
     case v1::TENSOR_ROLE_INPUT:
@@ -191,9 +103,10 @@ absl::StatusOr<Role> RoleOf(const v1::Tensor& tensor) {
 }  // namespace
 
 absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version) {
-  if (implementation != "direct" || version != 1) {
-    return absl::NotFoundError(
-        absl::StrCat("no implementation '", implementation, "' version ", version, " (known: direct version 1)"));
+  const std::optional<WinogradTransform> winograd = FindWinograd(implementation);
+  if ((implementation != "direct" && !winograd.has_value()) || version != 1) {
+    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version ", version,
+                                            " (known: direct, winograd.2, winograd.4, winograd.6, all version 1)"));
   }
   if (workload.nodes_size() == 0) return absl::InvalidArgumentError("the workload has no operator");
   const v1::OperatorNode& anchor = workload.nodes(0);
@@ -204,6 +117,11 @@ absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_vi
     TF_ASSIGN_OR_RETURN(conv2d, Conv2dShapeOf(workload));
   } else {
     TF_ASSIGN_OR_RETURN(matmul, MatmulShapeOf(workload));
+  }
+  if (winograd.has_value() && (!convolution || !WinogradApplies(conv2d))) {
+    return absl::InvalidArgumentError(absl::StrCat("implementation '", implementation,
+                                                   "' is for conv2d with 3x3 taps, stride 1, dilation 1 and blocked "
+                                                   "layouts, which the workload is not"));
   }
 
   LoopNest nest;
@@ -220,8 +138,9 @@ absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_vi
   const int left = nest.FindBuffer(anchor.inputs(0));
   const int right = nest.FindBuffer(anchor.inputs(1));
   const int output = nest.FindBuffer(anchor.output());
-  const OutputAxes out = convolution ? AddConv2d(conv2d, left, right, output, nest, stmts)
-                                     : AddMatmul(matmul, left, right, output, nest, stmts);
+  const OutputAxes out = winograd.has_value() ? AddWinograd(conv2d, *winograd, left, right, output, nest, stmts)
+                         : convolution        ? AddConv2d(conv2d, left, right, output, nest, stmts)
+                                              : AddMatmul(matmul, left, right, output, nest, stmts);
   for (int i = 1; i < workload.nodes_size(); ++i) {
     const v1::OperatorNode& node = workload.nodes(i);
     stmts.push_back(EpilogueStmt(node, out, nest.FindBuffer(node.inputs(0)), nest.FindBuffer("bias"),

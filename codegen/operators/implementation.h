@@ -9,9 +9,11 @@
 
 namespace tunefleet::codegen {
 
-// The fresh LoopNest of an implementation ("direct"). Buffers are the workload's input, constant and output tensors, in
-// the workload's order, named as they are, in their physical shape; then temporaries. Errors: NOT_FOUND (no such
-// implementation or version), INVALID_ARGUMENT (a malformed workload, unresolved layouts).
+// The fresh LoopNest of an implementation ("direct", "winograd.<m>"). Buffers are the workload's input, constant and
+// output tensors, in the workload's order, named as they are, in their physical shape; then the implementation's own.
+// Errors: NOT_FOUND (no such implementation or version), INVALID_ARGUMENT (a malformed workload, unresolved layouts).
+//
+// "winograd.<m>" (conv2d only): operators/winograd.h.
 //
 // "direct": one perfect nest for the anchor, block and nest named after the node's kind, then one per epilogue node.
 // Loops of the anchor, outermost first (iterators bear the same names):

@@ -15,7 +15,6 @@
 namespace tunefleet::codegen {
 namespace {
 
-constexpr double kUnitRoundoff = 0x1p-24;  // of fp32
 constexpr int64_t kExactIntegers = int64_t{1} << 24;
 constexpr uint32_t kMostFractionBits = 8;
 
@@ -245,12 +244,13 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
   v1::OutputCheck check;
   check.set_buffer(output);
   check.set_dtype(workload.tensors(output).dtype());
+  reference.magnitudes.push_back(anchor.largest_sum + largest_bias);
   if (exact_bits > 0) {
     check.set_absolute(std::ldexp(0.5, -2 * static_cast<int>(exact_bits)));
   } else {
     // One more rounding for the bias, one for storing the reference itself; relu brings values no further apart.
     const double k_u = static_cast<double>(reduction + (bias >= 0 ? 1 : 0)) * kUnitRoundoff;
-    check.set_absolute(k_u / (1 - k_u) * (anchor.largest_sum + largest_bias) + std::numeric_limits<float>::min());
+    check.set_absolute(k_u / (1 - k_u) * reference.magnitudes.back() + std::numeric_limits<float>::min());
     check.set_relative(kUnitRoundoff);
   }
   reference.outputs.push_back(Packed(workload.tensors(output), anchor.output));

@@ -11,12 +11,16 @@
 
 namespace tunefleet::codegen {
 
+constexpr double kUnitRoundoff = 0x1p-24;  // of fp32
+
 struct Reference {
   std::vector<v1::BufferFill>
       fills;  // one per input and constant tensor, in the order of Workload.tensors; `buffer` is the tensor's index
-  std::vector<std::string> outputs;  // the bytes of each output tensor in its layout
-  std::vector<v1::OutputCheck>
-      checks;  // one per output; `buffer` is the tensor's index; tolerance derived, digest of `outputs` set
+  std::vector<std::string> outputs;     // the bytes of each output tensor in its layout
+  std::vector<v1::OutputCheck> checks;  // one per output; `buffer` is the tensor's index; tolerance of "direct"
+                                        // (tolerance.h has others), digest of `outputs` set
+  std::vector<double> magnitudes;  // per output: an upper bound of sum |a_i b_i| over every element (Cauchy-Schwarz),
+                                   // and of its bias
 };
 
 // Runs the workload on random inputs (seed + tensor index) from a lattice (LatticeFill in proto/measurement.proto):

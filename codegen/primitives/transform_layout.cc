@@ -119,6 +119,9 @@ absl::StatusOr<LoopNest> TransformLayout(const LoopNest& nest, absl::string_view
                                          const std::vector<std::string>& terms, absl::string_view name) {
   TF_ASSIGN_OR_RETURN(const int index, FindBufferNamed(nest, buffer));
   const Buffer& target = nest.buffers[index];
+  if (target.role == Role::kLiteral) {
+    return Refuse(absl::StrCat("buffer '", buffer, "' is a literal; expected a constant or a temporary"));
+  }
   if (target.role == Role::kInput || target.role == Role::kOutput) {
     return Refuse(absl::StrCat("buffer '", buffer, "' is an ", target.role == Role::kInput ? "input" : "output",
                                ", whose layout is the caller's; expected a constant or a temporary"));

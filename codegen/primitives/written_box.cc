@@ -73,7 +73,7 @@ absl::StatusOr<std::vector<Range>> WrittenBox(const LoopNest& nest, const Site& 
 
 absl::Status CheckDefined(const LoopNest& nest, int buffer, const std::vector<Range>& box) {
   const Role role = nest.buffers[buffer].role;
-  if (role == Role::kInput || role == Role::kConstant) return absl::OkStatus();
+  if (role == Role::kInput || role == Role::kConstant || role == Role::kLiteral) return absl::OkStatus();
   for (const Stmt& root : {nest.prepare, nest.run}) {
     for (const Site& site : SitesIn(root)) {
       if (!Writes(*site.block, buffer)) continue;

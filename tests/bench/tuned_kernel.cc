@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/operators/reference.h"
+#include "codegen/operators/tolerance.h"
 #include "codegen/operators/workload.h"
 #include "common/child_process.h"
 #include "common/fill.h"
@@ -50,7 +51,7 @@ absl::StatusOr<std::optional<v1::TuningRecord>> BestRecord(const SuiteEntry& ent
   return std::nullopt;
 }
 
-absl::Status Verify(const SuiteEntry& entry, testing::LoadedKernel& kernel) {
+absl::Status Verify(const SuiteEntry& entry, const std::string& implementation, testing::LoadedKernel& kernel) {
   TF_ASSIGN_OR_RETURN(const codegen::Reference reference, codegen::ComputeReference(entry.workload, kSeed));
   for (const v1::BufferFill& fill : reference.fills) {
     const int buffer = kernel.Index(entry.workload.tensors(static_cast<int>(fill.buffer())).name());
@@ -58,8 +59,10 @@ absl::Status Verify(const SuiteEntry& entry, testing::LoadedKernel& kernel) {
   }
   if (kernel.Prepare() != 0 || kernel.Run() != 0)
     return absl::DataLossError(absl::StrCat(entry.name, ": the kernel failed"));
-  for (size_t i = 0; i < reference.checks.size(); ++i) {
-    const v1::OutputCheck& check = reference.checks[i];
+  TF_ASSIGN_OR_RETURN(const std::vector<v1::OutputCheck> checks,
+                      codegen::ChecksFor(entry.workload, reference, implementation));
+  for (size_t i = 0; i < checks.size(); ++i) {
+    const v1::OutputCheck& check = checks[i];
     const auto bytes = kernel.bytes(kernel.Index(entry.workload.tensors(static_cast<int>(check.buffer())).name()));
     std::vector<float> value(bytes.size() / sizeof(float)), expected(value.size());
     std::memcpy(value.data(), bytes.data(), bytes.size());
@@ -121,7 +124,7 @@ absl::StatusOr<std::unique_ptr<testing::LoadedKernel>> TunedKernel(const SuiteEn
   if (built.outcome() != v1::OUTCOME_OK)
     return absl::InternalError(absl::StrCat("build ", entry.name, ": ", built.detail()));
   TF_ASSIGN_OR_RETURN(auto kernel, testing::LoadedKernel::Load(built.manifest(), built.code()));
-  TF_RETURN_IF_ERROR(Verify(entry, *kernel));
+  TF_RETURN_IF_ERROR(Verify(entry, best->schedule().implementation(), *kernel));
   return kernel;
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "codegen/operators/tolerance.h"
 #include "common/status_macros.h"
 
 namespace tunefleet::tuner {
@@ -18,7 +19,8 @@ absl::StatusOr<uint32_t> FindBuffer(const TuningTask& task, uint32_t tensor, con
   return absl::InternalError(absl::StrCat("the artifact has no buffer for tensor \"", name, "\""));
 }
 
-absl::StatusOr<v1::Kernel> MakeKernel(const TuningTask& task, const v1::ArtifactManifest& manifest) {
+absl::StatusOr<v1::Kernel> MakeKernel(const TuningTask& task, const BuiltCandidate& built) {
+  const v1::ArtifactManifest& manifest = built.manifest;
   v1::Kernel kernel;
   *kernel.mutable_manifest() = manifest;
   for (const v1::BufferFill& fill : task.reference.fills) {
@@ -26,7 +28,9 @@ absl::StatusOr<v1::Kernel> MakeKernel(const TuningTask& task, const v1::Artifact
     *kernel.add_fills() = fill;
     kernel.mutable_fills(kernel.fills_size() - 1)->set_buffer(buffer);
   }
-  for (const v1::OutputCheck& check : task.reference.checks) {
+  TF_ASSIGN_OR_RETURN(const std::vector<v1::OutputCheck> checks,
+                      codegen::ChecksFor(task.identity.workload, task.reference, built.schedule.implementation()));
+  for (const v1::OutputCheck& check : checks) {
     TF_ASSIGN_OR_RETURN(const uint32_t buffer, FindBuffer(task, check.buffer(), manifest));
     *kernel.add_checks() = check;
     kernel.mutable_checks(kernel.checks_size() - 1)->set_buffer(buffer);
@@ -41,7 +45,7 @@ absl::StatusOr<v1::Trial> MakeTrial(const TuningTask& task, const std::string& t
   v1::Trial trial;
   trial.set_trial_id(trial_id);
   for (const BuiltCandidate& built : kernels) {
-    TF_ASSIGN_OR_RETURN(*trial.add_kernels(), MakeKernel(task, built.manifest));
+    TF_ASSIGN_OR_RETURN(*trial.add_kernels(), MakeKernel(task, built));
   }
   *trial.mutable_requirement() = task.requirement;
   *trial.mutable_options() = options;

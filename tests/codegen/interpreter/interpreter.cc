@@ -52,6 +52,10 @@ class Machine {
   absl::Status Load(const Buffers& inputs) {
     for (size_t i = 0; i < nest_.buffers.size(); ++i) {
       const Buffer& buffer = nest_.buffers[i];
+      for (size_t j = 0; j < buffer.literal.size(); ++j) {
+        memory_[i][j].value = Round(buffer.literal[j], buffer.type);
+        memory_[i][j].defined = true;
+      }
       if (buffer.role != Role::kInput && buffer.role != Role::kConstant) continue;
       const auto found = inputs.find(buffer.name);
       if (found == inputs.end() || found->second.size() != memory_[i].size()) {

@@ -1,5 +1,6 @@
 #include "codegen/ir/printer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -41,6 +42,13 @@ run:
       do:
         out[vy] = max(acc[vy], 0.0f)
 )");
+}
+
+TEST(PrinterTest, PrintsTheContentsOfLiterals) {
+  LoopNest nest = PaddedConvolution();
+  nest.buffers[1].role = Role::kLiteral;
+  nest.buffers[1].literal = {0.5, -1, 0.1};
+  EXPECT_THAT(Print(nest), testing::HasSubstr("  weight: float32[3] literal global = {0.5, -1, 0.1}\n"));
 }
 
 TEST(PrinterTest, EqualNestsPrintEqual) { EXPECT_EQ(Print(PaddedConvolution()), Print(PaddedConvolution())); }

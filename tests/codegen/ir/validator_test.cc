@@ -162,6 +162,20 @@ TEST(ValidatorTest, RejectsWrongUseOfRoles) {
   ExpectMalformed(WithNest([](LoopNest* n) { n->buffers[0].scope = Scope::kLocal; }), "only temporaries have a scope");
 }
 
+TEST(ValidatorTest, RejectsLiteralsThatAreNotJustTheirContents) {
+  const auto weight_as_literal = [](std::vector<double> values) {
+    return WithNest([&](LoopNest* n) { n->buffers[1].role = Role::kLiteral, n->buffers[1].literal = values; });
+  };
+  EXPECT_TRUE(Validate(weight_as_literal({1, 2, 3})).ok());
+  ExpectMalformed(weight_as_literal({1, 2}), "buffer weight: not one number for every element");
+  ExpectMalformed(WithNest([](LoopNest* n) { n->buffers[1].literal = {1, 2, 3}; }), "contents in what is no literal");
+  ExpectMalformed(WithNest([](LoopNest* n) {
+                    n->buffers[4].role = Role::kLiteral;
+                    n->buffers[4].literal.assign(9, 0);
+                  }),
+                  "buffer out: literals are never written");
+}
+
 TEST(ValidatorTest, RejectsMalformedTrees) {
   ExpectMalformed(WithNest([](LoopNest* n) { n->run = MakeStmt(If{Bool(true), n->run}); }), "only lowered nests");
   ExpectMalformed(WithNest([](LoopNest* n) { n->run = nullptr; }), "nothing to run");

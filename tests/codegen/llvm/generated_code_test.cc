@@ -217,6 +217,18 @@ TEST_P(TypesTest, StridedAndReversedAccessesAreRight) {
   ExpectSameAsInterpreted(nest, SmallIntegers(nest, -5, 5));
 }
 
+TEST_P(TypesTest, LiteralsAreReadWhereverTheirIndicesLead) {
+  const LoopNest nest = Elementwise(
+      {{.name = "x", .shape = {8}, .role = Role::kInput},
+       {.name = "t", .shape = {3, 2}, .role = Role::kLiteral, .literal = {1, 0, -2, 3, 0.5, -1}},
+       {.name = "out", .shape = {8}, .role = Role::kOutput}},
+      8, GetParam(), [](const Expr& i) {
+        const Expr x = Load(0, kF32, {i});
+        return Load(1, kF32, {FloorMod(i, Int(3)), Int(0)}) * x + Load(1, kF32, {Int(1), FloorMod(i, Int(2))}) * x;
+      });
+  ExpectSameAsInterpreted(nest, SmallIntegers(nest, 1, 5));
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, TypesTest,
                          testing::Values(LoopKind::kSerial, LoopKind::kVectorized, LoopKind::kUnrolled),
                          [](const auto& info) {

@@ -82,7 +82,7 @@ Buffers RunKernel(const LoopNest& nest, const Artifact& artifact, const Buffers&
                   std::string* workspace_after) {
   std::vector<const Buffer*> arguments;
   for (const Buffer& buffer : nest.buffers) {
-    if (buffer.role != Role::kTemporary) arguments.push_back(&buffer);
+    if (buffer.IsArgument()) arguments.push_back(&buffer);
   }
   TF_CHECK(static_cast<size_t>(artifact.manifest.buffers_size()) == arguments.size(), "one spec per buffer");
   std::vector<AlignedBytes> memory;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codegen/operators/reference.h"
+#include "codegen/operators/tolerance.h"
 #include "codegen/operators/workload.h"
 #include "common/fill.h"
 #include "common/status_macros.h"
@@ -15,7 +16,7 @@
 
 namespace tunefleet::codegen {
 
-absl::Status CheckNest(const v1::Workload& workload, const LoopNest& nest) {
+absl::Status CheckNest(const v1::Workload& workload, const LoopNest& nest, absl::string_view implementation) {
   TF_ASSIGN_OR_RETURN(const Reference reference, ComputeReference(workload, 5));
   Buffers inputs;
   for (const v1::BufferFill& fill : reference.fills) {
@@ -27,7 +28,8 @@ absl::Status CheckNest(const v1::Workload& workload, const LoopNest& nest) {
     inputs[tensor.name()] = {values.begin(), values.end()};
   }
   TF_ASSIGN_OR_RETURN(const Buffers outputs, Interpret(nest, inputs));
-  const v1::OutputCheck& check = reference.checks[0];
+  TF_ASSIGN_OR_RETURN(const std::vector<v1::OutputCheck> checks, ChecksFor(workload, reference, implementation));
+  const v1::OutputCheck& check = checks[0];
   std::vector<float> expected(reference.outputs[0].size() / sizeof(float));
   std::memcpy(expected.data(), reference.outputs[0].data(), reference.outputs[0].size());
   const auto found = outputs.find(workload.tensors(check.buffer()).name());

@@ -5,6 +5,7 @@
 
 #include "codegen/ir/printer.h"
 #include "codegen/ir/validator.h"
+#include "codegen/operators/winograd.h"
 #include "codegen/operators/workload.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -26,7 +27,7 @@ TEST_P(ImplementationTest, FreshNestIsValidAndComputesTheReference) {
   const absl::StatusOr<LoopNest> nest = FreshNest(workload, "direct", 1);
   ASSERT_TRUE(nest.ok()) << nest.status();
   EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
-  const absl::Status checked = CheckNest(workload, *nest);
+  const absl::Status checked = CheckNest(workload, *nest, "direct");
   EXPECT_TRUE(checked.ok()) << checked << "\n" << Print(*nest);
 }
 
@@ -41,6 +42,54 @@ INSTANTIATE_TEST_SUITE_P(
                       "depthwise_conv2d(h=5,w=6,c=3,kh=1,kw=5,pw=2,layout=NCHW)+relu+bias", "matmul(m=5,n=7,k=3)",
                       "matmul(batch=3,m=4,n=5,k=6,ta=1)+bias", "matmul(m=4,n=5,k=6,tb=1)+relu",
                       "matmul(batch=2,m=4,n=5,k=6,ta=1,tb=1)", "dense(m=3,n=5,k=11)+bias+relu"));
+
+class WinogradTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(WinogradTest, FreshNestIsValidAndComputesTheReferenceWithinItsTolerance) {
+  const v1::Workload workload = Parsed(GetParam());
+  for (const char* implementation : {"winograd.2", "winograd.4", "winograd.6"}) {
+    const absl::StatusOr<LoopNest> nest = FreshNest(workload, implementation, 1);
+    ASSERT_TRUE(nest.ok()) << nest.status();
+    EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
+    const absl::Status checked = CheckNest(workload, *nest, implementation);
+    EXPECT_TRUE(checked.ok()) << implementation << ": " << checked << "\n" << Print(*nest);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Workloads, WinogradTest,
+                         ::testing::Values("conv2d(h=5,w=7,ci=4,co=4,k=3,p=1,layout=NCHW4c)",
+                                           "conv2d(n=2,h=7,w=4,ci=5,co=7,k=3,p=0,layout=NCHW4c)+bias+relu",
+                                           "conv2d(h=3,w=9,ci=3,co=5,k=3,ph=2,pw=1,layout=NCHW8c)+relu",
+                                           "conv2d(h=3,w=3,ci=1,co=1,k=3,layout=NCHW4c)+bias"));
+
+TEST(WinogradTransformTest, ConvolvesOneDimensionExactly) {
+  for (const int64_t m : {2, 4, 6}) {
+    const WinogradTransform t = MakeWinograd(m);
+    const int64_t a = t.a();
+    // Output y of unit tap k and unit input i is 1 where i = y + k, else 0.
+    for (int64_t y = 0; y < m; ++y) {
+      for (int64_t k = 0; k < 3; ++k) {
+        for (int64_t i = 0; i < a; ++i) {
+          double sum = 0;
+          for (int64_t xi = 0; xi < a; ++xi) {
+            sum += t.output[y * a + xi] * t.filter[xi * 3 + k] * t.input[xi * a + i];
+          }
+          EXPECT_NEAR(sum, i == y + k ? 1 : 0, 1e-14) << m << " " << y << " " << k << " " << i;
+        }
+      }
+    }
+  }
+}
+
+TEST(FreshNestTest, WinogradIsRefusedWhereItDoesNotApply) {
+  for (const char* op :
+       {"conv2d(h=6,w=6,ci=4,co=4,k=3,s=2,layout=NCHW4c)", "conv2d(h=6,w=6,ci=4,co=4,k=3,d=2,layout=NCHW4c)",
+        "conv2d(h=6,w=6,ci=4,co=4,kh=3,kw=1,layout=NCHW4c)", "conv2d(h=6,w=6,ci=4,co=4,k=3,layout=NCHW)",
+        "conv2d(h=6,w=6,ci=4,co=4,k=3,layout=NCHW4c,in_layout=NCHW)", "depthwise_conv2d(h=6,w=6,c=4,k=3,layout=NCHW4c)",
+        "matmul(m=2,n=2,k=2)"}) {
+    EXPECT_EQ(FreshNest(Parsed(op), "winograd.4", 1).status().code(), absl::StatusCode::kInvalidArgument) << op;
+  }
+}
 
 TEST(FreshNestTest, BuffersAreTheTensorsInOrder) {
   const v1::Workload workload = Parsed("conv2d(h=6,w=6,ci=3,co=9,k=3,layout=NCHW8c)+bias");

@@ -1,7 +1,7 @@
 // Builds, checks and times configs of a workload's spaces in this process; a development tool, not a test.
 //
-//   space_explorer WORKLOAD [--configs=N] [--seed=S] [--values=a,b,c] [--climb=N] [--threads=N] [--top=N] [--print]
-//   [--o3] [--dump=FILE]
+//   space_explorer WORKLOAD [--space=NAME] [--configs=N] [--seed=S] [--values=a,b,c] [--climb=N] [--threads=N]
+//   [--top=N] [--print] [--o3] [--dump=FILE]
 //
 // Times N random configs, or the one with the given knob values, then climbs from the best by single knobs. Each line:
 // GFLOP/s, build time, knobs. --dump leaves the last config's shared object for disassembling.
@@ -25,6 +25,7 @@
 #include "codegen/ir/printer.h"
 #include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/operators/reference.h"
+#include "codegen/operators/tolerance.h"
 #include "codegen/operators/workload.h"
 #include "codegen/primitives/schedule.h"
 #include "codegen/spaces/schedule_space.h"
@@ -49,6 +50,7 @@ struct Options {
   int threads = 1;
   int top = 5;
   std::string values;
+  std::string space;
   bool print = false;
   bool o3 = false;
   std::string dump;
@@ -70,7 +72,7 @@ class Explorer {
         dump_(std::move(dump)) {}
 
   // Compiles, checks and times one schedule; the best of some hundred milliseconds.
-  Timed Try(const LoopNest& nest) {
+  Timed Try(const LoopNest& nest, const std::string& implementation) {
     Timed timed;
     const double start = Seconds();
     const absl::StatusOr<Artifact> artifact = generator_.Generate(nest, target_);
@@ -93,7 +95,7 @@ class Explorer {
     }
     const AlignedBytes workspace(artifact->manifest.workspace_bytes() + 64, false);
     if (kernel.prepare() != nullptr) kernel.prepare()(pointers.data(), workspace.data(), nullptr);
-    const v1::OutputCheck& check = reference_.checks[0];
+    const v1::OutputCheck check = ChecksFor(workload_, reference_, implementation).value()[0];
     float* output = static_cast<float*>(pointers[check.buffer()]);
     const size_t elements = reference_.outputs[0].size() / sizeof(float);
     std::fill(output, output + elements, NAN);
@@ -144,6 +146,7 @@ void Explore(const Options& options) {
   }
   const auto spaces = SpacesFor(*workload, target);
   for (const std::unique_ptr<ScheduleSpace>& space : *spaces) {
+    if (!options.space.empty() && space->name() != options.space) continue;
     Explorer explorer(*workload, target, options.o3, options.dump);
     std::printf("%s: %s, %.3g configs\n", WorkloadKey(*workload).c_str(), space->name().c_str(), SpaceSize(*space));
     std::map<Values, Timed> tried;
@@ -161,7 +164,7 @@ void Explore(const Options& options) {
           for (const v1::PrimitiveCall& call : schedule->calls()) std::printf("  %s\n", Print(call).c_str());
           std::printf("%s\n", Print(*nest).c_str());
         }
-        timed = explorer.Try(*nest);
+        timed = explorer.Try(*nest, schedule->implementation());
       }
       if (!timed.problem.empty()) {
         std::printf("%s\n    %s\n", timed.problem.c_str(), Describe(*space, values).c_str());
@@ -231,6 +234,8 @@ int main(int argc, char** argv) {
       options.values = std::string(parts.second);
     } else if (parts.first == "--dump") {
       options.dump = std::string(parts.second);
+    } else if (parts.first == "--space") {
+      options.space = std::string(parts.second);
     } else if (argument == "--print") {
       options.print = true;
     } else if (argument == "--o3") {

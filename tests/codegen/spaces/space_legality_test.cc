@@ -40,10 +40,10 @@ absl::Status CheckConfig(const v1::Workload& workload, const ScheduleSpace& spac
   absl::StatusOr<LoopNest> nest = Replay(space.Fresh(), *schedule);
   if (!nest.ok()) return nest.status();
   if (const absl::Status valid = Validate(*nest); !valid.ok()) return valid;
-  if (!lowered) return CheckNest(workload, *nest);
+  if (!lowered) return CheckNest(workload, *nest, schedule->implementation());
   absl::StatusOr<LoweredNest> low = Lower(*nest);
   if (!low.ok()) return low.status();
-  return CheckNest(workload, low->nest);
+  return CheckNest(workload, low->nest, schedule->implementation());
 }
 
 void CheckShapes(const std::vector<std::string>& ops, uint64_t seed) {

@@ -1,0 +1,53 @@
+#include "codegen/operators/tolerance.h"
+
+#include "codegen/operators/workload.h"
+#include "gtest/gtest.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+struct Case {
+  v1::Workload workload;
+  Reference reference;
+};
+
+Case MakeCase(absl::string_view op) {
+  Case made{.workload = ParseOperator(op).value(), .reference = {}};
+  made.reference = ComputeReference(made.workload, 3).value();
+  return made;
+}
+
+double Absolute(const Case& c, absl::string_view implementation) {
+  return ChecksFor(c.workload, c.reference, implementation).value()[0].absolute();
+}
+
+TEST(ToleranceTest, DirectKeepsTheReferencesOwn) {
+  const Case c = MakeCase("conv2d(h=6,w=6,ci=32,co=8,k=3,p=1,layout=NCHW8c)+bias");
+  EXPECT_EQ(Absolute(c, "direct"), c.reference.checks[0].absolute());
+}
+
+TEST(ToleranceTest, GrowsWithTheTile) {
+  const Case c = MakeCase("conv2d(h=6,w=6,ci=32,co=8,k=3,p=1,layout=NCHW8c)");
+  EXPECT_LT(Absolute(c, "winograd.2"), Absolute(c, "winograd.4"));
+  EXPECT_LT(Absolute(c, "winograd.4"), Absolute(c, "winograd.6"));
+}
+
+TEST(ToleranceTest, StillTellsAnOutputFromZero) {
+  const Case c = MakeCase("conv2d(h=8,w=8,ci=256,co=16,k=3,p=1,layout=NCHW16c)");
+  const auto* output = reinterpret_cast<const float*>(c.reference.outputs[0].data());
+  double squares = 0;
+  const size_t elements = c.reference.outputs[0].size() / sizeof(float);
+  for (size_t i = 0; i < elements; ++i) squares += static_cast<double>(output[i]) * output[i];
+  for (const char* implementation : {"winograd.2", "winograd.4", "winograd.6"}) {
+    const double allowed = Absolute(c, implementation);
+    EXPECT_LT(allowed * allowed, squares / static_cast<double>(elements) / 4) << implementation;
+  }
+}
+
+TEST(ToleranceTest, WinogradIsForConvolutionsOnly) {
+  const Case c = MakeCase("matmul(m=3,n=4,k=5)");
+  EXPECT_EQ(ChecksFor(c.workload, c.reference, "winograd.4").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace tunefleet::codegen
