@@ -116,6 +116,13 @@ TEST(SpaceLegalityTest, ImageConvolutions) {
                "conv2d(h=9,w=9,ci=4,co=16,k=7,s=2,p=3)+relu"},
               2);
 }
+TEST(SpaceLegalityTest, WinogradConvolutions) {
+  CheckShapes({"conv2d(h=9,w=13,ci=17,co=19,k=3,p=1,layout=NCHW8c)+bias+relu",
+               "conv2d(n=2,h=7,w=7,ci=5,co=13,k=3,layout=NCHW4c)+relu",
+               "conv2d(h=3,w=5,ci=3,co=40,k=3,p=2,layout=NCHW32c)", "conv2d(h=11,w=6,ci=16,co=32,k=3,p=1)+bias",
+               "conv2d(h=3,w=3,ci=1,co=1,k=3)", "conv2d(n=2,h=5,w=8,ci=40,co=16,k=3,ph=1,pw=2,layout=NCHW16c)"},
+              7);
+}
 TEST(SpaceLegalityTest, SingleElements) {
   CheckShapes(
       {"conv2d(h=1,w=1,ci=1,co=1,k=1,layout=NCHW)", "conv2d(h=5,w=5,ci=1,co=1,k=3,p=1,layout=NCHW)+bias",
