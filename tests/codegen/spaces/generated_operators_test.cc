@@ -1,6 +1,7 @@
 // Every operator's generated code: random configs of its spaces on odd little shapes, compiled for this machine and for
 // older ones, run, and held bit by bit against the interpreted fresh nest. Values are small integers, so that fp32 is
 // exact in any order.
+#include <cmath>
 #include <memory>
 #include <random>
 #include <string>
@@ -53,6 +54,17 @@ std::vector<v1::Target> Targets() {
   return targets;
 }
 
+// Whether small integers stay exact: the nest's literals are multiples of 1/64. What is not is held to its tolerance by
+// winograd_code_test.
+bool IsExact(const LoopNest& nest) {
+  for (const Buffer& buffer : nest.buffers) {
+    for (const double value : buffer.literal) {
+      if (value * 64 != std::trunc(value * 64)) return false;
+    }
+  }
+  return true;
+}
+
 class GeneratedOperatorTest : public testing::TestWithParam<const char*> {};
 
 TEST_P(GeneratedOperatorTest, GivesTheInterpretersValues) {
@@ -63,6 +75,7 @@ TEST_P(GeneratedOperatorTest, GivesTheInterpretersValues) {
     const auto spaces = SpacesFor(workload, target);
     ASSERT_TRUE(spaces.ok()) << spaces.status();
     for (const std::unique_ptr<ScheduleSpace>& space : *spaces) {
+      if (!IsExact(space->Fresh())) continue;
       const absl::StatusOr<Buffers> expected = Interpret(space->Fresh(), inputs);
       ASSERT_TRUE(expected.ok()) << expected.status();
       for (int i = 0; i < kConfigs; ++i) {
