@@ -43,14 +43,13 @@ AlignedBytes::AlignedBytes(AlignedBytes&& other) noexcept
       size_(other.size_) {}
 
 LoadedKernel::LoadedKernel(const Artifact& artifact) {
-  const int descriptor = memfd_create("kernel.so", MFD_CLOEXEC);
-  TF_CHECK(descriptor >= 0, "a memory file");
-  TF_CHECK(write(descriptor, artifact.code.data(), artifact.code.size()) == static_cast<ssize_t>(artifact.code.size()),
+  descriptor_ = memfd_create("kernel.so", MFD_CLOEXEC);
+  TF_CHECK(descriptor_ >= 0, "a memory file");
+  TF_CHECK(write(descriptor_, artifact.code.data(), artifact.code.size()) == static_cast<ssize_t>(artifact.code.size()),
            "writing a kernel");
-  const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
+  const std::string path = "/proc/self/fd/" + std::to_string(descriptor_);
   library_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   const char* error = library_ == nullptr ? dlerror() : "";
-  close(descriptor);
   TF_CHECK(library_ != nullptr, error);
   run_ = reinterpret_cast<tf_entry>(dlsym(library_, TF_RUN_SYMBOL));
   prepare_ = reinterpret_cast<tf_entry>(dlsym(library_, TF_PREPARE_SYMBOL));
@@ -58,7 +57,10 @@ LoadedKernel::LoadedKernel(const Artifact& artifact) {
   TF_CHECK((prepare_ != nullptr) == artifact.manifest.has_prepare(), "tf_prepare as the manifest says");
 }
 
-LoadedKernel::~LoadedKernel() { dlclose(library_); }
+LoadedKernel::~LoadedKernel() {
+  dlclose(library_);
+  close(descriptor_);
+}
 
 v1::Target HostTarget() {
   v1::Target target;

@@ -41,6 +41,7 @@ class LoadedKernel {
   tf_entry prepare() const { return prepare_; }  // null when the artifact has none
 
  private:
+  int descriptor_ = -1;  // open while the library is: its number makes the path that dlopen knows the library by
   void* library_ = nullptr;
   tf_entry run_ = nullptr;
   tf_entry prepare_ = nullptr;
