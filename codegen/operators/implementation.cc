@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "codegen/operators/nested_block.h"
 #include "codegen/operators/winograd.h"
 #include "codegen/operators/workload.h"
@@ -100,13 +101,19 @@ absl::StatusOr<Role> RoleOf(const v1::Tensor& tensor) {
   }
 }
 
+std::string KnownWinograds() {
+  std::vector<std::string> names;
+  for (const WinogradTransform& transform : WinogradTransforms()) names.push_back(WinogradName(transform));
+  return absl::StrJoin(names, ", ");
+}
+
 }  // namespace
 
 absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version) {
   const std::optional<WinogradTransform> winograd = FindWinograd(implementation);
   if ((implementation != "direct" && !winograd.has_value()) || version != 1) {
     return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version ", version,
-                                            " (known: direct, winograd.2, winograd.4, winograd.6, all version 1)"));
+                                            " (known: direct, ", KnownWinograds(), ", all version 1)"));
   }
   if (workload.nodes_size() == 0) return absl::InvalidArgumentError("the workload has no operator");
   const v1::OperatorNode& anchor = workload.nodes(0);
@@ -118,10 +125,10 @@ absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_vi
   } else {
     TF_ASSIGN_OR_RETURN(matmul, MatmulShapeOf(workload));
   }
-  if (winograd.has_value() && (!convolution || !WinogradApplies(conv2d))) {
+  if (winograd.has_value() && (!convolution || !WinogradApplies(conv2d, *winograd))) {
     return absl::InvalidArgumentError(absl::StrCat("implementation '", implementation,
-                                                   "' is for conv2d with 3x3 taps, stride 1, dilation 1 and blocked "
-                                                   "layouts, which the workload is not"));
+                                                   "' is for conv2d with 3x3 taps, stride ", winograd->stride,
+                                                   ", dilation 1 and blocked layouts, which the workload is not"));
   }
 
   LoopNest nest;

@@ -5,7 +5,7 @@
 #include <limits>
 #include <optional>
 
-#include "codegen/operators/winograd.h"
+#include "codegen/operators/winograd_transform.h"
 #include "codegen/operators/workload.h"
 #include "common/status_macros.h"
 
@@ -21,6 +21,9 @@ double RowNorm(const std::vector<double>& matrix, int64_t row, int64_t columns) 
   return std::sqrt(sum);
 }
 
+// Windows of 3 inputs, along an axis, that hold all inputs of a tile.
+double Windows(const WinogradTransform& t) { return static_cast<double>(t.stride == 1 ? (t.a + 2) / 3 : t.m); }
+
 // Errors of an output, in units of u L.
 double WinogradError(const WinogradTransform& t, int64_t input_channels) {
   double s1 = 0;
@@ -28,8 +31,8 @@ double WinogradError(const WinogradTransform& t, int64_t input_channels) {
   for (int64_t y = 0; y < t.m; ++y) {
     double sum = 0;
     double squares = 0;
-    for (int64_t xi = 0; xi < t.a(); ++xi) {
-      const double w = std::abs(t.output[y * t.a() + xi]) * RowNorm(t.filter, xi, 3) * RowNorm(t.input, xi, t.a());
+    for (int64_t xi = 0; xi < t.a; ++xi) {
+      const double w = std::abs(t.output[y * t.a + xi]) * RowNorm(t.filter, xi, 3) * RowNorm(t.input, xi, t.a);
       sum += w;
       squares += w * w;
     }
@@ -37,11 +40,11 @@ double WinogradError(const WinogradTransform& t, int64_t input_channels) {
     s2_squared = std::max(s2_squared, squares);
   }
   const double s1_squared = s1 * s1;
-  const auto a = static_cast<double>(t.a());
+  const auto a = static_cast<double>(t.a);
   const double sum = (3 + 2 * a) * s1_squared * s2_squared +
                      (3 + a + static_cast<double>(input_channels)) * s2_squared * s2_squared +
                      a * s1_squared * s1_squared;
-  return kSecondOrder * std::ceil(a / 3) * (kDeviations * std::sqrt(sum) + 2 * s1_squared);
+  return kSecondOrder * Windows(t) * (kDeviations * std::sqrt(sum) + 2 * s1_squared);
 }
 
 }  // namespace

@@ -17,10 +17,10 @@
 //
 //   w(y, xi) = |A^T[y, xi]| |G[xi, :]| |B^T[xi, :]|,   S1 = max over y of sum over xi of w,   S2^2 = ... of w^2
 //
-// and l, the norm of a window times that of the a x a inputs of a tile (these lie in ceil(a / 3)^2 windows, so that
-// l <= ceil(a / 3) L), Cauchy and Schwarz give for each number of the program a bound on p_k. Numbers that a
-// transform's first step makes reach an output through a whole row of the second, those before the sum over ci through
-// one product only. Summed over the channels they contribute
+// and l, the norm of a window times that of the a x a inputs of a tile (these lie in W^2 windows, so that l <= W L,
+// with W = ceil(a / 3) for stride 1 and m for stride 2), Cauchy and Schwarz give for each number of the program a bound
+// on p_k. Numbers that a transform's first step makes reach an output through a whole row of the second, those before
+// the sum over ci through one product only. Summed over the channels they contribute
 //
 //   filter (3 taps), each step a product and 2 sums:     3 S1^2 S2^2 + 3 S2^4
 //   inputs, each step a product and a - 1 sums:          a S1^2 S2^2 + a S2^4

@@ -1,17 +1,16 @@
 #include "codegen/operators/winograd.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
-
-#include "absl/strings/str_cat.h"
-#include "common/check.h"
 
 namespace tunefleet::codegen {
 namespace {
 
-// The columns of a sum in the order that lets rows share partial sums: those of input and filter transforms differ in
-// the signs of their odd columns, those of output transforms pair the columns of points that differ in sign.
-enum class Pairing { kEvenAndOdd, kNeighbours };
+// Which columns of a transform's row are summed up first, so that rows share partial sums: those of input and filter
+// transforms differ in the signs of every other column (of a phase), those of output transforms pair the columns of
+// points that differ in sign.
+enum class Pairing { kAlternate, kNeighbours };
 
 Expr Sum(const std::vector<int64_t>& columns, const std::function<Expr(int64_t)>& term) {
   Expr sum;
@@ -19,11 +18,11 @@ Expr Sum(const std::vector<int64_t>& columns, const std::function<Expr(int64_t)>
   return sum;
 }
 
-Expr TransformSum(int64_t columns, Pairing pairing, const std::function<Expr(int64_t)>& term) {
+Expr TransformSum(int64_t columns, Pairing pairing, int64_t phases, const std::function<Expr(int64_t)>& term) {
   std::vector<std::vector<int64_t>> groups;
-  if (pairing == Pairing::kEvenAndOdd) {
-    groups.resize(2);
-    for (int64_t column = columns; column-- > 0;) groups[column % 2].push_back(column);
+  if (pairing == Pairing::kAlternate) {
+    groups.resize(2 * phases);
+    for (int64_t column = columns; column-- > 0;) groups[column % (2 * phases)].push_back(column);
   } else {
     for (int64_t column = 0; column < columns; ++column) {
       if (column % 2 == 1 && column + 1 < columns) {
@@ -36,6 +35,7 @@ Expr TransformSum(int64_t columns, Pairing pairing, const std::function<Expr(int
   }
   Expr sum;
   for (const std::vector<int64_t>& group : groups) {
+    if (group.empty()) continue;
     const Expr part = Sum(group, term);
     sum = sum == nullptr ? part : sum + part;
   }
@@ -46,9 +46,9 @@ class Builder {
  public:
   Builder(const Conv2dShape& shape, const WinogradTransform& transform, LoopNest& nest, std::vector<Stmt>& stmts)
       : s_(shape), t_(transform), nest_(nest), stmts_(stmts) {
-    g_ = AddBuffer("G", {t_.a(), 3}, Role::kLiteral, transform.filter);
-    bt_ = AddBuffer("BT", {t_.a(), t_.a()}, Role::kLiteral, transform.input);
-    at_ = AddBuffer("AT", {t_.m, t_.a()}, Role::kLiteral, transform.output);
+    g_ = AddBuffer("G", {t_.a, 3}, Role::kLiteral, transform.filter);
+    bt_ = AddBuffer("BT", {t_.a, t_.a}, Role::kLiteral, transform.input);
+    at_ = AddBuffer("AT", {t_.m, t_.a}, Role::kLiteral, transform.output);
   }
 
   void TransformFilter(int weight) {
@@ -59,13 +59,13 @@ class Builder {
     NestedBlock first("filter_rows", "filter_rows_", With(channels, {{"kw", 3}, {"xi", a_}}));
     const Channel co = ChannelAt(first.At("co"), first.At("c"), s_.channel_block, s_.co);
     const Channel ci = ChannelAt(first.At("ci"), first.At("l"), s_.input_block, s_.ci);
-    const Expr sum = TransformSum(3, Pairing::kEvenAndOdd, [&](int64_t kh) {
+    const Expr sum = TransformSum(3, Pairing::kAlternate, t_.stride, [&](int64_t kh) {
       return F32Load(g_, {first.At("xi"), Int(kh)}) * F32Load(weight, {co.index, ci.index, Int(kh), first.At("kw")});
     });
     Assign(first, rows, {"co", "ci", "l", "c", "kw", "xi"}, WhereExists(BothHold(co.exists, ci.exists), sum));
 
     NestedBlock second("filter", "filter_", With(channels, {{"xi", a_}, {"nu", a_}}));
-    const Expr value = TransformSum(3, Pairing::kEvenAndOdd, [&](int64_t kw) {
+    const Expr value = TransformSum(3, Pairing::kAlternate, t_.stride, [&](int64_t kw) {
       std::vector<Expr> at = second.AtAll({"co", "ci", "l", "c"});
       at.insert(at.end(), {Int(kw), second.At("xi")});
       return F32Load(rows, std::move(at)) * F32Load(g_, {second.At("nu"), Int(kw)});
@@ -83,15 +83,19 @@ class Builder {
     const Axis lane = {"l", s_.input_block};
 
     NestedBlock copy("patch", "patch_", With(tiles, {{"j", a_}, {"i", a_}, lane}));
-    const Expr ih = copy.At("th") * Int(t_.m) + copy.At("i") - Int(s_.ph);
-    const Expr iw = copy.At("tw") * Int(t_.m) + copy.At("j") - Int(s_.pw);
-    const Expr inside = And(And(LessEqual(Int(0), ih), Less(ih, Int(s_.h))),  //
-                            And(LessEqual(Int(0), iw), Less(iw, Int(s_.w))));
+    const Expr ih = copy.At("th") * Int(t_.m * t_.stride) + copy.At("i") - Int(s_.ph);
+    const Expr iw = copy.At("tw") * Int(t_.m * t_.stride) + copy.At("j") - Int(s_.pw);
+    // What no window of an output sees may be of any magnitude, which would spoil the bound on the error.
+    const int64_t h = std::min(s_.h, (s_.OutputHeight() - 1) * s_.sh + s_.kh - s_.ph);
+    const int64_t w = std::min(s_.w, (s_.OutputWidth() - 1) * s_.sw + s_.kw - s_.pw);
+    const Expr inside = And(And(LessEqual(Int(0), ih), Less(ih, Int(h))),  //
+                            And(LessEqual(Int(0), iw), Less(iw, Int(w))));
     Assign(copy, patch, {"n", "th", "tw", "ci", "j", "i", "l"},
            Select(inside, F32Load(data, {copy.At("n"), copy.At("ci"), ih, iw, copy.At("l")}), F32(0)));
 
     NestedBlock first("patch_rows", "patch_rows_", With(tiles, {{"j", a_}, {"xi", a_}, lane}));
-    Assign(first, rows, {"n", "th", "tw", "ci", "j", "xi", "l"}, TransformSum(a_, Pairing::kEvenAndOdd, [&](int64_t i) {
+    Assign(first, rows, {"n", "th", "tw", "ci", "j", "xi", "l"},
+           TransformSum(a_, Pairing::kAlternate, t_.stride, [&](int64_t i) {
              std::vector<Expr> at = first.AtAll({"n", "th", "tw", "ci", "j"});
              at.insert(at.end(), {Int(i), first.At("l")});
              return F32Load(bt_, {first.At("xi"), Int(i)}) * F32Load(patch, std::move(at));
@@ -99,7 +103,7 @@ class Builder {
 
     NestedBlock second("patches", "patches_", With(tiles, {{"xi", a_}, {"nu", a_}, lane}));
     Assign(second, patches_, {"xi", "nu", "n", "th", "tw", "ci", "l"},
-           TransformSum(a_, Pairing::kEvenAndOdd, [&](int64_t j) {
+           TransformSum(a_, Pairing::kAlternate, t_.stride, [&](int64_t j) {
              std::vector<Expr> at = second.AtAll({"n", "th", "tw", "ci"});
              at.insert(at.end(), {Int(j), second.At("xi"), second.At("l")});
              return F32Load(rows, std::move(at)) * F32Load(bt_, {second.At("nu"), Int(j)});
@@ -132,7 +136,7 @@ class Builder {
         "tile_rows", "tile_rows_",
         {{"n", s_.n}, {"th", th_}, {"tw", tw_}, {"co", co_}, {"nu", a_}, {"i", t_.m}, {"c", s_.channel_block}});
     Assign(first, rows, {"n", "th", "tw", "co", "i", "nu", "c"},
-           TransformSum(a_, Pairing::kNeighbours, [&](int64_t xi) {
+           TransformSum(a_, Pairing::kNeighbours, t_.stride, [&](int64_t xi) {
              std::vector<Expr> at = {Int(xi)};
              for (const Expr& index : first.AtAll({"nu", "n", "th", "tw", "co", "c"})) at.push_back(index);
              return F32Load(at_, {first.At("i"), Int(xi)}) * F32Load(products_, std::move(at));
@@ -146,7 +150,7 @@ class Builder {
     out.axes = {{"n", s_.n}, {"co", co_}, {"oh", s_.OutputHeight()}, {"ow", s_.OutputWidth()}, {"c", s_.channel_block}};
     NestedBlock second("conv2d", "", out.axes);
     const Expr m = Int(t_.m);
-    Assign(second, output, out.indices, TransformSum(a_, Pairing::kNeighbours, [&](int64_t nu) {
+    Assign(second, output, out.indices, TransformSum(a_, Pairing::kNeighbours, t_.stride, [&](int64_t nu) {
              std::vector<Expr> at = {second.At("n"),  FloorDiv(second.At("oh"), m), FloorDiv(second.At("ow"), m),
                                      second.At("co"), FloorMod(second.At("oh"), m), Int(nu),
                                      second.At("c")};
@@ -180,7 +184,7 @@ class Builder {
   const WinogradTransform& t_;
   LoopNest& nest_;
   std::vector<Stmt>& stmts_;
-  const int64_t a_ = t_.a();
+  const int64_t a_ = t_.a;
   const int64_t th_ = (s_.OutputHeight() + t_.m - 1) / t_.m;
   const int64_t tw_ = (s_.OutputWidth() + t_.m - 1) / t_.m;
   const int64_t co_ = (s_.co + s_.channel_block - 1) / s_.channel_block;
@@ -190,78 +194,9 @@ class Builder {
 
 }  // namespace
 
-WinogradTransform MakeWinograd(int64_t m) {
-  switch (m) {
-    case 2:
-      return {.m = 2,
-              .filter = {1, 0, 0,         //
-                         0.5, 0.5, 0.5,   //
-                         0.5, -0.5, 0.5,  //
-                         0, 0, 1},
-              .input = {1, 0, -1, 0,  //
-                        0, 1, 1, 0,   //
-                        0, -1, 1, 0,  //
-                        0, -1, 0, 1},
-              .output = {1, 1, 1, 0,  //
-                         0, 1, -1, 1}};
-    case 4:
-      return {.m = 4,
-              .filter = {1. / 4, 0, 0,               //
-                         -1. / 6, -1. / 6, -1. / 6,  //
-                         -1. / 6, 1. / 6, -1. / 6,   //
-                         1. / 24, 1. / 12, 1. / 6,   //
-                         1. / 24, -1. / 12, 1. / 6,  //
-                         0, 0, 1},
-              .input = {4, 0,  -5, 0,  1, 0,  //
-                        0, -4, -4, 1,  1, 0,  //
-                        0, 4,  -4, -1, 1, 0,  //
-                        0, -2, -1, 2,  1, 0,  //
-                        0, 2,  -1, -2, 1, 0,  //
-                        0, 4,  0,  -5, 0, 1},
-              .output = {1, 1, 1,  1, 1,  0,  //
-                         0, 1, -1, 2, -2, 0,  //
-                         0, 1, 1,  4, 4,  0,  //
-                         0, 1, -1, 8, -8, 1}};
-    default:
-      TF_CHECK(m == 6, "tiles of 2, 4 or 6 outputs");
-      return {.m = 6,
-              .filter = {1,        0,         0,        //
-                         -2. / 9,  -2. / 9,   -2. / 9,  //
-                         -2. / 9,  2. / 9,    -2. / 9,  //
-                         1. / 90,  1. / 45,   2. / 45,  //
-                         1. / 90,  -1. / 45,  2. / 45,  //
-                         32. / 45, 16. / 45,  8. / 45,  //
-                         32. / 45, -16. / 45, 8. / 45,  //
-                         0,        0,         1},
-              .input = {1, 0,    -5.25, 0,     5.25,  0,     -1, 0,  //
-                        0, 1,    1,     -4.25, -4.25, 1,     1,  0,  //
-                        0, -1,   1,     4.25,  -4.25, -1,    1,  0,  //
-                        0, 0.5,  0.25,  -2.5,  -1.25, 2,     1,  0,  //
-                        0, -0.5, 0.25,  2.5,   -1.25, -2,    1,  0,  //
-                        0, 2,    4,     -2.5,  -5,    0.5,   1,  0,  //
-                        0, -2,   4,     2.5,   -5,    -0.5,  1,  0,  //
-                        0, -1,   0,     5.25,  0,     -5.25, 0,  1},
-              .output = {1, 1, 1,  1,  1,   1,       1,        0,  //
-                         0, 1, -1, 2,  -2,  0.5,     -0.5,     0,  //
-                         0, 1, 1,  4,  4,   0.25,    0.25,     0,  //
-                         0, 1, -1, 8,  -8,  0.125,   -0.125,   0,  //
-                         0, 1, 1,  16, 16,  0.0625,  0.0625,   0,  //
-                         0, 1, -1, 32, -32, 0.03125, -0.03125, 1}};
-  }
-}
-
-std::string WinogradName(int64_t m) { return absl::StrCat("winograd.", m); }
-
-std::optional<WinogradTransform> FindWinograd(absl::string_view implementation) {
-  for (const int64_t m : {2, 4, 6}) {
-    if (implementation == WinogradName(m)) return MakeWinograd(m);
-  }
-  return std::nullopt;
-}
-
-bool WinogradApplies(const Conv2dShape& s) {
-  return !s.depthwise && s.kh == 3 && s.kw == 3 && s.sh == 1 && s.sw == 1 && s.d == 1 && s.channel_block != 0 &&
-         s.input_block != 0;
+bool WinogradApplies(const Conv2dShape& s, const WinogradTransform& transform) {
+  return !s.depthwise && s.kh == 3 && s.kw == 3 && s.sh == transform.stride && s.sw == transform.stride && s.d == 1 &&
+         s.channel_block != 0 && s.input_block != 0;
 }
 
 OutputAxes AddWinograd(const Conv2dShape& shape, const WinogradTransform& transform, int data, int weight, int output,

@@ -22,15 +22,16 @@ constexpr int kMostTilesAlongAxis = 32;
 
 class Conv2dWinogradSpace : public KnobSpace {
  public:
-  Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, int64_t m, const VectorUnit& unit,
-                      LoopNest fresh)
-      : KnobSpace(absl::StrCat("x86.conv2d.winograd.", m), 1, std::move(fresh)),
+  Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
+                      const VectorUnit& unit, LoopNest fresh)
+      : KnobSpace(absl::StrCat("x86.conv2d.", WinogradName(transform)), 1, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
-        m_(m),
-        a_(m + 2),
-        rows_((shape.OutputHeight() + m - 1) / m),
-        columns_((shape.OutputWidth() + m - 1) / m),
+        implementation_(WinogradName(transform)),
+        m_(transform.m),
+        a_(transform.a),
+        rows_((shape.OutputHeight() + m_ - 1) / m_),
+        columns_((shape.OutputWidth() + m_ - 1) / m_),
         unit_(unit),
         out_(ChannelLanesOf(shape.co, shape.channel_block, unit)),
         in_(ChannelLanesOf(shape.ci, shape.input_block, unit)) {
@@ -88,7 +89,7 @@ class Conv2dWinogradSpace : public KnobSpace {
   int64_t PatchBytes(int64_t tiles) const { return 4 * a_ * a_ * tiles * in_.groups * s_.input_block; }
 
   v1::Schedule Build(KnobValues at) const override {
-    ScheduleBuilder b(WinogradName(m_), 1);
+    ScheduleBuilder b(implementation_, 1);
     TransformFilter(b);
 
     std::string last = "conv2d";
@@ -253,6 +254,7 @@ class Conv2dWinogradSpace : public KnobSpace {
 
   const v1::Workload workload_;
   const Conv2dShape s_;
+  const std::string implementation_;
   const int64_t m_;
   const int64_t a_;
   const int64_t rows_;     // of tiles
@@ -270,10 +272,11 @@ absl::StatusOr<std::vector<std::unique_ptr<ScheduleSpace>>> MakeConv2dWinogradSp
                                                                                      const v1::Target& target) {
   TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
   std::vector<std::unique_ptr<ScheduleSpace>> spaces;
-  if (!WinogradApplies(shape)) return spaces;
-  for (const int64_t m : {2, 4, 6}) {
-    TF_ASSIGN_OR_RETURN(LoopNest fresh, FreshNest(workload, WinogradName(m), 1));
-    spaces.push_back(std::make_unique<Conv2dWinogradSpace>(workload, shape, m, VectorUnitOf(target), std::move(fresh)));
+  for (const WinogradTransform& transform : WinogradTransforms()) {
+    if (!WinogradApplies(shape, transform)) continue;
+    TF_ASSIGN_OR_RETURN(LoopNest fresh, FreshNest(workload, WinogradName(transform), 1));
+    spaces.push_back(
+        std::make_unique<Conv2dWinogradSpace>(workload, shape, transform, VectorUnitOf(target), std::move(fresh)));
   }
   return spaces;
 }

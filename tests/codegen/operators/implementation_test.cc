@@ -47,34 +47,40 @@ class WinogradTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(WinogradTest, FreshNestIsValidAndComputesTheReferenceWithinItsTolerance) {
   const v1::Workload workload = Parsed(GetParam());
-  for (const char* implementation : {"winograd.2", "winograd.4", "winograd.6"}) {
+  const Conv2dShape shape = Conv2dShapeOf(workload).value();
+  int held = 0;
+  for (const WinogradTransform& transform : WinogradTransforms()) {
+    if (!WinogradApplies(shape, transform)) continue;
+    const std::string implementation = WinogradName(transform);
+    ++held;
     const absl::StatusOr<LoopNest> nest = FreshNest(workload, implementation, 1);
     ASSERT_TRUE(nest.ok()) << nest.status();
     EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
     const absl::Status checked = CheckNest(workload, *nest, implementation);
     EXPECT_TRUE(checked.ok()) << implementation << ": " << checked << "\n" << Print(*nest);
   }
+  EXPECT_GE(held, 3);
 }
 
 INSTANTIATE_TEST_SUITE_P(Workloads, WinogradTest,
                          ::testing::Values("conv2d(h=5,w=7,ci=4,co=4,k=3,p=1,layout=NCHW4c)",
                                            "conv2d(n=2,h=7,w=4,ci=5,co=7,k=3,p=0,layout=NCHW4c)+bias+relu",
                                            "conv2d(h=3,w=9,ci=3,co=5,k=3,ph=2,pw=1,layout=NCHW8c)+relu",
-                                           "conv2d(h=3,w=3,ci=1,co=1,k=3,layout=NCHW4c)+bias"));
+                                           "conv2d(h=3,w=3,ci=1,co=1,k=3,layout=NCHW4c)+bias",
+                                           "conv2d(n=2,h=9,w=8,ci=5,co=4,k=3,s=2,p=1,layout=NCHW4c)+relu",
+                                           "conv2d(h=12,w=5,ci=4,co=6,k=3,s=2,ph=0,pw=2,layout=NCHW8c)"));
 
 TEST(WinogradTransformTest, ConvolvesOneDimensionExactly) {
-  for (const int64_t m : {2, 4, 6}) {
-    const WinogradTransform t = MakeWinograd(m);
-    const int64_t a = t.a();
-    // Output y of unit tap k and unit input i is 1 where i = y + k, else 0.
-    for (int64_t y = 0; y < m; ++y) {
+  for (const WinogradTransform& t : WinogradTransforms()) {
+    // Output y of unit tap k and unit input i is 1 where i = stride * y + k, else 0.
+    for (int64_t y = 0; y < t.m; ++y) {
       for (int64_t k = 0; k < 3; ++k) {
-        for (int64_t i = 0; i < a; ++i) {
+        for (int64_t i = 0; i < t.a; ++i) {
           double sum = 0;
-          for (int64_t xi = 0; xi < a; ++xi) {
-            sum += t.output[y * a + xi] * t.filter[xi * 3 + k] * t.input[xi * a + i];
+          for (int64_t xi = 0; xi < t.a; ++xi) {
+            sum += t.output[y * t.a + xi] * t.filter[xi * 3 + k] * t.input[xi * t.a + i];
           }
-          EXPECT_NEAR(sum, i == y + k ? 1 : 0, 1e-14) << m << " " << y << " " << k << " " << i;
+          EXPECT_NEAR(sum, i == t.stride * y + k ? 1 : 0, 1e-14) << WinogradName(t) << " " << y << " " << k << " " << i;
         }
       }
     }

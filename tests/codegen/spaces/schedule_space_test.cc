@@ -134,10 +134,12 @@ std::vector<std::string> SpaceNames(absl::string_view op) {
 }
 
 TEST(SpacesForTest, EveryImplementationHasItsSpaces) {
-  EXPECT_THAT(
-      SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,p=1,layout=NCHW16c)+relu"),
-      ElementsAre("x86.conv2d.direct", "x86.conv2d.winograd.2", "x86.conv2d.winograd.4", "x86.conv2d.winograd.6"));
-  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,s=2,p=1,layout=NCHW16c)"), ElementsAre("x86.conv2d.direct"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,p=1,layout=NCHW16c)+relu"),
+              ElementsAre("x86.conv2d.direct", "x86.conv2d.winograd.2", "x86.conv2d.winograd.3",
+                          "x86.conv2d.winograd.4", "x86.conv2d.winograd.6"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,s=2,p=1,layout=NCHW16c)"),
+              ElementsAre("x86.conv2d.direct", "x86.conv2d.winograd_stride2.2", "x86.conv2d.winograd_stride2.3",
+                          "x86.conv2d.winograd_stride2.4"));
   EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,p=1,layout=NCHW)"), ElementsAre("x86.conv2d.direct"));
   EXPECT_THAT(SpaceNames("depthwise_conv2d(h=9,w=9,c=16,k=3,p=1,layout=NCHW16c)"), ElementsAre("x86.depthwise.direct"));
 }

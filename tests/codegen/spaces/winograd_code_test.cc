@@ -87,7 +87,7 @@ std::vector<Built> BuildEach(const v1::Workload& workload, const v1::Target& tar
     for (size_t i = 0; i < values.size(); ++i) absl::StrAppend(&text, " ", space->knobs()[i], "=", values[i]);
     built.push_back({std::make_unique<Kernel>(*artifact), schedule->implementation(), std::move(text)});
   }
-  EXPECT_EQ(built.size(), 3u);
+  EXPECT_GE(built.size(), 3u);
   return built;
 }
 
@@ -97,7 +97,8 @@ TEST(WinogradCodeTest, OddShapesAreInsideTheBound) {
   for (const char* op : {"conv2d(h=7,w=5,ci=3,co=5,k=3,p=1,layout=NCHW8c)",
                          "conv2d(n=2,h=13,w=9,ci=17,co=19,k=3,p=0,layout=NCHW16c)+bias+relu",
                          "conv2d(h=3,w=11,ci=37,co=32,k=3,p=2,layout=NCHW32c)+relu",
-                         "conv2d(h=9,w=9,ci=16,co=16,k=3,ph=1,pw=2,layout=NCHW4c)+bias"}) {
+                         "conv2d(h=9,w=9,ci=16,co=16,k=3,ph=1,pw=2,layout=NCHW4c)+bias",
+                         "conv2d(n=2,h=10,w=13,ci=18,co=33,k=3,s=2,p=1,layout=NCHW16c)+bias+relu"}) {
     const v1::Workload workload = ResolveLayouts(ParseOperator(op).value(), target).value();
     for (const Built& built : BuildEach(workload, target, random)) {
       EXPECT_LE(built.kernel->Run(workload, built.implementation, 7), 1) << built.text;
@@ -109,7 +110,8 @@ TEST(WinogradCodeTest, ManyRandomTensorsAreInsideTheBound) {
   std::mt19937_64 random(2);
   const v1::Target target = HostTarget();
   for (const char* op : {"conv2d(h=6,w=6,ci=16,co=16,k=3,p=1,layout=NCHW16c)+bias",
-                         "conv2d(h=6,w=6,ci=160,co=16,k=3,p=1,layout=NCHW16c)"}) {
+                         "conv2d(h=6,w=6,ci=160,co=16,k=3,p=1,layout=NCHW16c)",
+                         "conv2d(h=9,w=9,ci=64,co=16,k=3,s=2,p=1,layout=NCHW16c)"}) {
     const v1::Workload workload = ParseOperator(op).value();
     for (const Built& built : BuildEach(workload, target, random)) {
       double worst = 0;
