@@ -123,7 +123,7 @@ absl::StatusOr<v1::Workload> BuildConv2dWorkload(const Conv2dShape& shape, absl:
                                                  const std::vector<std::string>& epilogue) {
   TF_RETURN_IF_ERROR(CheckConv2dShape(shape));
   for (const absl::string_view layout : {input_layout, output_layout}) {
-    if (!layout.empty()) TF_RETURN_IF_ERROR(ChannelBlockOf(layout).status());
+    if (!layout.empty()) TF_RETURN_IF_ERROR(ChannelBlockOf(layout, shape.co).status());
   }
   v1::Workload workload;
   AddTensor(workload, "data", {shape.n, shape.ci, shape.h, shape.w}, input_layout, v1::TENSOR_ROLE_INPUT);

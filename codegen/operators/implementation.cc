@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/operators/blocked.h"
 #include "codegen/operators/nested_block.h"
 #include "codegen/operators/winograd.h"
 #include "codegen/operators/workload.h"
@@ -107,52 +108,114 @@ std::string KnownWinograds() {
   return absl::StrJoin(names, ", ");
 }
 
-}  // namespace
+absl::StatusOr<Buffer> BufferOf(const v1::Tensor& tensor) {
+  TF_ASSIGN_OR_RETURN(const Role role, RoleOf(tensor));
+  return Buffer{.name = tensor.name(),
+                .type = ScalarType::kFloat32,
+                .shape = PhysicalShape(tensor),
+                .role = role,
+                .scope = role == Role::kTemporary ? Scope::kWorkspace : Scope::kGlobal};
+}
 
-absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version) {
+bool IsConvolution(const v1::OperatorNode& anchor) {
+  return anchor.kind() == "conv2d" || anchor.kind() == "depthwise_conv2d";
+}
+
+// The blocks of the workload, in order, on the buffers that bear its tensors' names. Sets nest.prepare.
+absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, absl::string_view implementation,
+                                               LoopNest& nest) {
   const std::optional<WinogradTransform> winograd = FindWinograd(implementation);
-  if ((implementation != "direct" && !winograd.has_value()) || version != 1) {
-    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version ", version,
-                                            " (known: direct, ", KnownWinograds(), ", all version 1)"));
+  if (implementation != "direct" && !winograd.has_value()) {
+    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version 1 (known: direct, ",
+                                            KnownWinograds(), ", and blocked<4|8|16|32>. before one of them)"));
   }
-  if (workload.nodes_size() == 0) return absl::InvalidArgumentError("the workload has no operator");
   const v1::OperatorNode& anchor = workload.nodes(0);
-  const bool convolution = anchor.kind() == "conv2d" || anchor.kind() == "depthwise_conv2d";
-  Conv2dShape conv2d{};
-  MatmulShape matmul{};
-  if (convolution) {
-    TF_ASSIGN_OR_RETURN(conv2d, Conv2dShapeOf(workload));
-  } else {
-    TF_ASSIGN_OR_RETURN(matmul, MatmulShapeOf(workload));
-  }
-  if (winograd.has_value() && (!convolution || !WinogradApplies(conv2d, *winograd))) {
-    return absl::InvalidArgumentError(absl::StrCat("implementation '", implementation,
-                                                   "' is for conv2d with 3x3 taps, stride ", winograd->stride,
-                                                   ", dilation 1 and blocked layouts, which the workload is not"));
-  }
-
-  LoopNest nest;
-  nest.name = anchor.kind();
-  for (const v1::Tensor& tensor : workload.tensors()) {
-    TF_ASSIGN_OR_RETURN(const Role role, RoleOf(tensor));
-    nest.buffers.push_back({.name = tensor.name(),
-                            .type = ScalarType::kFloat32,
-                            .shape = PhysicalShape(tensor),
-                            .role = role,
-                            .scope = role == Role::kTemporary ? Scope::kWorkspace : Scope::kGlobal});
-  }
-  std::vector<Stmt> stmts;
   const int left = nest.FindBuffer(anchor.inputs(0));
   const int right = nest.FindBuffer(anchor.inputs(1));
   const int output = nest.FindBuffer(anchor.output());
-  const OutputAxes out = winograd.has_value() ? AddWinograd(conv2d, *winograd, left, right, output, nest, stmts)
-                         : convolution        ? AddConv2d(conv2d, left, right, output, nest, stmts)
-                                              : AddMatmul(matmul, left, right, output, nest, stmts);
+  std::vector<Stmt> stmts;
+  OutputAxes out;
+  if (IsConvolution(anchor)) {
+    TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
+    if (winograd.has_value() && !WinogradApplies(shape, *winograd)) {
+      return absl::InvalidArgumentError(absl::StrCat("implementation '", implementation,
+                                                     "' is for conv2d with 3x3 taps, stride ", winograd->stride,
+                                                     ", dilation 1 and blocked layouts, which the workload is not"));
+    }
+    out = winograd.has_value() ? AddWinograd(shape, *winograd, left, right, output, nest, stmts)
+                               : AddConv2d(shape, left, right, output, nest, stmts);
+  } else {
+    TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
+    if (winograd.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("implementation '", implementation, "' is for conv2d, not ", anchor.kind()));
+    }
+    out = AddMatmul(shape, left, right, output, nest, stmts);
+  }
   for (int i = 1; i < workload.nodes_size(); ++i) {
     const v1::OperatorNode& node = workload.nodes(i);
     stmts.push_back(EpilogueStmt(node, out, nest.FindBuffer(node.inputs(0)), nest.FindBuffer("bias"),
                                  nest.FindBuffer(node.output()), nest));
   }
+  return stmts;
+}
+
+// The workload on blocks between copies of its input and of its output.
+absl::StatusOr<LoopNest> FreshBlockedNest(const v1::Workload& workload, const BlockedImplementation& implementation) {
+  TF_ASSIGN_OR_RETURN(const v1::Workload inner, BlockedWorkload(workload, implementation.block));
+  LoopNest nest;
+  nest.name = workload.nodes(0).kind();
+  std::vector<int> copied;   // tensors ...
+  std::vector<int> blocked;  // ... and buffers of what the operators see of them
+  for (int i = 0; i < workload.tensors_size(); ++i) {
+    if (IsCopied(workload.tensors(i), inner.tensors(i))) copied.push_back(i);
+    const bool is_copied = !copied.empty() && copied.back() == i;
+    TF_ASSIGN_OR_RETURN(Buffer buffer, BufferOf(is_copied ? workload.tensors(i) : inner.tensors(i)));
+    if (is_copied) buffer.name.clear();  // the operators find their own by the name
+    nest.buffers.push_back(std::move(buffer));
+  }
+  for (const int i : copied) {
+    TF_ASSIGN_OR_RETURN(Buffer buffer, BufferOf(inner.tensors(i)));
+    buffer.role = Role::kTemporary;
+    buffer.scope = Scope::kWorkspace;
+    blocked.push_back(static_cast<int>(nest.buffers.size()));
+    nest.buffers.push_back(std::move(buffer));
+  }
+  TF_ASSIGN_OR_RETURN(std::vector<Stmt> stmts, AddOperators(inner, implementation.inner, nest));
+  std::vector<Stmt> all;
+  for (size_t i = 0; i < copied.size(); ++i) {
+    const v1::Tensor& plain = workload.tensors(copied[i]);
+    nest.buffers[copied[i]].name = plain.name();
+    nest.buffers[blocked[i]].name = BlockedBuffer(plain.name());
+    if (plain.role() == v1::TENSOR_ROLE_INPUT) {
+      all.push_back(CopyLayout("pack", plain, copied[i], inner.tensors(copied[i]), blocked[i], nest));
+    } else {
+      stmts.push_back(CopyLayout("unpack", inner.tensors(copied[i]), blocked[i], plain, copied[i], nest));
+    }
+  }
+  all.insert(all.end(), stmts.begin(), stmts.end());
+  nest.run = MakeSeq(std::move(all));
+  return nest;
+}
+
+}  // namespace
+
+absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version) {
+  if (version != 1) {
+    return absl::NotFoundError(
+        absl::StrCat("no implementation '", implementation, "' version ", version, " (all there are have version 1)"));
+  }
+  if (workload.nodes_size() == 0) return absl::InvalidArgumentError("the workload has no operator");
+  if (const std::optional<BlockedImplementation> blocked = FindBlocked(implementation); blocked.has_value()) {
+    return FreshBlockedNest(workload, *blocked);
+  }
+  LoopNest nest;
+  nest.name = workload.nodes(0).kind();
+  for (const v1::Tensor& tensor : workload.tensors()) {
+    TF_ASSIGN_OR_RETURN(Buffer buffer, BufferOf(tensor));
+    nest.buffers.push_back(std::move(buffer));
+  }
+  TF_ASSIGN_OR_RETURN(std::vector<Stmt> stmts, AddOperators(workload, implementation, nest));
   nest.run = MakeSeq(std::move(stmts));
   return nest;
 }

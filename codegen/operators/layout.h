@@ -10,10 +10,11 @@
 
 namespace tunefleet::codegen {
 
-// Channels in a block; 0 for NCHW. Errors: INVALID_ARGUMENT, listing the layouts there are.
-absl::StatusOr<int64_t> ChannelBlockOf(absl::string_view layout);
+// Channels in a block; 0 for NCHW. NHWC is one block of all `channels`. Errors: INVALID_ARGUMENT, listing the layouts
+// there are.
+absl::StatusOr<int64_t> ChannelBlockOf(absl::string_view layout, int64_t channels);
 
-// The layout's name: NCHW for 0.
+// The name of the layout in blocks: NCHW for 0.
 std::string BlockedLayout(int64_t block);
 
 }  // namespace tunefleet::codegen

@@ -139,12 +139,14 @@ absl::StatusOr<Conv2dShape> Conv2dShapeOf(const v1::Workload& workload) {
   TF_ASSIGN_OR_RETURN(Conv2dShape shape, Conv2dDimensions(workload));
   TF_RETURN_IF_ERROR(CheckCanonical(workload));
   const v1::OperatorNode& node = workload.nodes(0);
-  TF_ASSIGN_OR_RETURN(shape.input_block, ChannelBlockOf(FindTensor(workload, node.inputs(0))->layout()));
-  TF_ASSIGN_OR_RETURN(shape.channel_block, ChannelBlockOf(FindTensor(workload, node.output())->layout()));
-  if (shape.input_block != shape.channel_block && (shape.input_block != 0 || shape.depthwise)) {
-    return absl::InvalidArgumentError(absl::StrCat("layouts ", BlockedLayout(shape.input_block), " in and ",
-                                                   BlockedLayout(shape.channel_block),
-                                                   " out do not go together (known: the same, or NCHW in)"));
+  const std::string& in = FindTensor(workload, node.inputs(0))->layout();
+  const std::string& out = FindTensor(workload, node.output())->layout();
+  TF_ASSIGN_OR_RETURN(shape.input_block, ChannelBlockOf(in, shape.ci));
+  TF_ASSIGN_OR_RETURN(shape.channel_block, ChannelBlockOf(out, shape.co));
+  shape.channels_last = out == "NHWC";
+  if (in != out && (shape.input_block != 0 || shape.channels_last || shape.depthwise)) {
+    return absl::InvalidArgumentError(absl::StrCat("layouts ", in, " in and ", out,
+                                                   " out do not go together (known: the same, or NCHW into blocks)"));
   }
   return shape;
 }
@@ -255,8 +257,9 @@ double FlopCount(const v1::Workload& workload) {
 
 std::vector<int64_t> PhysicalShape(const v1::Tensor& tensor) {
   std::vector<int64_t> shape(tensor.shape().begin(), tensor.shape().end());
-  const absl::StatusOr<int64_t> block = ChannelBlockOf(tensor.layout());
-  if (!block.ok() || *block == 0 || shape.size() != 4) return shape;
+  if (shape.size() != 4) return shape;
+  const absl::StatusOr<int64_t> block = ChannelBlockOf(tensor.layout(), shape[1]);
+  if (!block.ok() || *block == 0) return shape;
   return {shape[0], (shape[1] + *block - 1) / *block, shape[2], shape[3], *block};
 }
 

@@ -15,8 +15,8 @@
 // Tensors (logical shapes): conv2d data [n, ci, h, w], weight [co, ci, kh, kw] (constant), output [n, co, oh, ow] with
 // oh = (h + 2 ph - d (kh - 1) - 1) / sh + 1; depthwise weight [c, 1, kh, kw]; matmul a [batch, m, k] (or [batch, k, m]
 // with ta=1), b [batch, k, n] (or [batch, n, k] with tb=1), output [batch, m, n]; dense data [m, k]; bias [co] or [n],
-// constant. Layouts: NCHW, or NCHW<b>c with b channels in a block (channels rounded up, padding lanes zero on input and
-// written zero).
+// constant. Layouts: NCHW, NHWC, or NCHW<b>c with b channels in a block (channels rounded up, padding lanes zero on
+// input and written zero).
 #ifndef TUNEFLEET_CODEGEN_OPERATORS_WORKLOAD_H_
 #define TUNEFLEET_CODEGEN_OPERATORS_WORKLOAD_H_
 
@@ -55,9 +55,10 @@ double FlopCount(const v1::Workload& workload);
 // The anchor's attributes, checked.
 struct Conv2dShape {
   int64_t n, h, w, ci, co, kh, kw, sh, sw, ph, pw, d;
-  bool depthwise = false;     // ci == co == channels
-  int64_t channel_block = 0;  // of NCHW<b>c of input and output; 0: plain NCHW
-  int64_t input_block = 0;    // C1 reads NCHW (0) and writes NCHW16c
+  bool depthwise = false;      // ci == co == channels
+  int64_t channel_block = 0;   // of NCHW<b>c of input and output; 0: plain NCHW
+  int64_t input_block = 0;     // C1 reads NCHW (0) and writes NCHW16c
+  bool channels_last = false;  // NHWC: both are blocks of all channels
   int64_t OutputHeight() const;
   int64_t OutputWidth() const;
 };
@@ -69,7 +70,7 @@ struct MatmulShape {
 absl::StatusOr<Conv2dShape> Conv2dShapeOf(const v1::Workload& workload);
 absl::StatusOr<MatmulShape> MatmulShapeOf(const v1::Workload& workload);
 
-// Shape in memory, blocked axes split: [n, ceil(c / b), h, w, b] for NCHW<b>c.
+// Shape in memory, blocked axes split: [n, ceil(c / b), h, w, b] for NCHW<b>c, [n, 1, h, w, c] for NHWC.
 std::vector<int64_t> PhysicalShape(const v1::Tensor& tensor);
 // How the tensor's buffer is filled for measuring: seeded, padding lanes zero. `buffer` is left unset.
 v1::BufferFill SeededFill(const v1::Tensor& tensor, uint64_t seed);

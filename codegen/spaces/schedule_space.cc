@@ -64,6 +64,12 @@ double SpaceSize(const ScheduleSpace& space) {
   return std::min(sum / kWalks, kLargestSize);
 }
 
+Values FirstValues(const ScheduleSpace& space) {
+  Values values;
+  while (values.size() < space.knobs().size()) values.push_back(space.Domain(values).front());
+  return values;
+}
+
 Values RandomValues(const ScheduleSpace& space, absl::BitGenRef random) {
   Values values;
   while (values.size() < space.knobs().size()) {

@@ -44,6 +44,8 @@ class ScheduleSpace {
 // Number of configs, saturating at 2^62; estimated by sampling (fixed seed) when knobs depend on each other and there
 // are many.
 double SpaceSize(const ScheduleSpace& space);
+// Every knob at the low end of its domain.
+Values FirstValues(const ScheduleSpace& space);
 // Uniform over each knob's domain, knob by knob.
 Values RandomValues(const ScheduleSpace& space, absl::BitGenRef random);
 // One knob changed to another value of its domain (when it has one), later knobs moved to the nearest value of theirs.

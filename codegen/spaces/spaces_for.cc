@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "codegen/operators/workload.h"
+#include "codegen/spaces/conv2d_blocked.h"
 #include "codegen/spaces/conv2d_direct.h"
 #include "codegen/spaces/conv2d_winograd.h"
 #include "codegen/spaces/depthwise_direct.h"
@@ -26,24 +28,43 @@ absl::StatusOr<Spaces> One(const v1::Workload& workload, const v1::Target& targe
   return spaces;
 }
 
+void Append(Spaces more, Spaces* spaces) {
+  for (std::unique_ptr<ScheduleSpace>& space : more) spaces->push_back(std::move(space));
+}
+
+absl::StatusOr<Spaces> OwnLayoutConv2d(const v1::Workload& workload, const v1::Target& target) {
+  TF_ASSIGN_OR_RETURN(Spaces spaces, One<MakeConv2dDirectSpace>(workload, target));
+  TF_ASSIGN_OR_RETURN(Spaces winograd, MakeConv2dWinogradSpaces(workload, target));
+  Append(std::move(winograd), &spaces);
+  return spaces;
+}
+
+// Spaces on the tensors as they are, but for NHWC, and on copies in blocks.
+template <absl::StatusOr<Spaces> (*Make)(const v1::Workload&, const v1::Target&)>
+absl::StatusOr<Spaces> Convolution(const v1::Workload& workload, const v1::Target& target) {
+  TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
+  Spaces spaces;
+  if (!shape.channels_last) {
+    TF_ASSIGN_OR_RETURN(spaces, Make(workload, target));
+  }
+  TF_ASSIGN_OR_RETURN(Spaces blocked, MakeConv2dBlockedSpaces(workload, target, Make));
+  Append(std::move(blocked), &spaces);
+  return spaces;
+}
+
 }  // namespace
 
 absl::StatusOr<Spaces> SpacesFor(const v1::Workload& workload, const v1::Target& target) {
   constexpr struct {
     absl::string_view anchor;
     absl::StatusOr<Spaces> (*make)(const v1::Workload&, const v1::Target&);
-  } kFactories[] = {{"conv2d", One<MakeConv2dDirectSpace>},
-                    {"conv2d", MakeConv2dWinogradSpaces},
-                    {"depthwise_conv2d", One<MakeDepthwiseDirectSpace>},
+  } kFactories[] = {{"conv2d", Convolution<OwnLayoutConv2d>},
+                    {"depthwise_conv2d", Convolution<One<MakeDepthwiseDirectSpace>>},
                     {"matmul", One<MakeMatmulPackedSpace>},
                     {"dense", One<MakeMatmulPackedSpace>}};
-  Spaces spaces;
   for (const auto& factory : kFactories) {
-    if (workload.nodes_size() == 0 || workload.nodes(0).kind() != factory.anchor) continue;
-    TF_ASSIGN_OR_RETURN(Spaces made, factory.make(workload, target));
-    for (std::unique_ptr<ScheduleSpace>& space : made) spaces.push_back(std::move(space));
+    if (workload.nodes_size() > 0 && workload.nodes(0).kind() == factory.anchor) return factory.make(workload, target);
   }
-  if (!spaces.empty()) return spaces;
   return absl::InvalidArgumentError(absl::StrCat("no schedule space for the operator '",
                                                  workload.nodes_size() == 0 ? "" : workload.nodes(0).kind(), "'"));
 }

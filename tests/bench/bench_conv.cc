@@ -19,7 +19,9 @@ constexpr char kUsage[] =
 
 absl::StatusOr<std::vector<Opponent>> OneDnnAlgorithms(const SuiteEntry& entry, const TuneSettings&) {
   TF_ASSIGN_OR_RETURN(const codegen::Conv2dShape shape, codegen::Conv2dShapeOf(entry.workload));
-  const OneDnnLayout layout = shape.channel_block == 0 ? OneDnnLayout::kPlain : OneDnnLayout::kAny;
+  const OneDnnLayout layout = shape.channels_last        ? OneDnnLayout::kChannelsLast
+                              : shape.channel_block == 0 ? OneDnnLayout::kPlain
+                                                         : OneDnnLayout::kAny;
   std::vector<Opponent> opponents;
   for (const auto& [label, algorithm] :
        {std::pair{"auto", OneDnnAlgorithm::kAuto}, std::pair{"direct", OneDnnAlgorithm::kDirect},

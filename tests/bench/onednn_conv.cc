@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<OneDnnConv>> OneDnnConv::Create(const codegen::Co
     state->plain_data = memory::desc(data_dims, kFloat, plain);
     state->plain_weight = memory::desc(weight_dims, kFloat, plain_weight);
     state->plain_output = memory::desc(output_dims, kFloat, plain);
-    const Tag activation = layout == OneDnnLayout::kAny ? Tag::any : plain;
+    const Tag activation = layout == OneDnnLayout::kAny ? Tag::any : layout == OneDnnLayout::kPlain ? plain : Tag::nhwc;
     const dnnl::convolution_forward::desc description(
         dnnl::prop_kind::forward_inference, ToOneDnn(algorithm), memory::desc(data_dims, kFloat, activation),
         memory::desc(weight_dims, kFloat, Tag::any), memory::desc(output_dims, kFloat, activation),

@@ -13,8 +13,9 @@ namespace tunefleet::bench {
 
 enum class OneDnnAlgorithm { kAuto, kDirect, kWinograd };
 enum class OneDnnLayout {
-  kAny,    // the library's own choice for activations and weights
-  kPlain,  // NCHW in and out
+  kAny,           // the library's own choice for activations and weights
+  kPlain,         // NCHW in and out
+  kChannelsLast,  // NHWC in and out
 };
 
 // Runs on OpenMP's threads: set their number before Create. Not thread-safe.

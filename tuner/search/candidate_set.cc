@@ -19,12 +19,6 @@ void Complete(const ScheduleSpace& space, Values* values) {
 
 }  // namespace
 
-Values FirstValues(const ScheduleSpace& space) {
-  Values values;
-  Complete(space, &values);
-  return values;
-}
-
 bool NextValues(const ScheduleSpace& space, Values* values) {
   while (!values->empty()) {
     const int64_t last = values->back();

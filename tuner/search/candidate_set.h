@@ -23,8 +23,6 @@ class CandidateSet {
   absl::flat_hash_set<std::pair<int, codegen::Values>> keys_;
 };
 
-// The first config of the space, every knob at the low end of its domain.
-codegen::Values FirstValues(const codegen::ScheduleSpace& space);
 // Moves on to the next config, the last knob fastest. False after the last one; `values` is then the first again.
 bool NextValues(const codegen::ScheduleSpace& space, codegen::Values* values);
 

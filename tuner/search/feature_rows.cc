@@ -11,7 +11,7 @@ namespace tunefleet::tuner {
 FeatureRows::FeatureRows(std::vector<const codegen::ScheduleSpace*> spaces) : spaces_(std::move(spaces)) {
   size_t longest = 0;
   for (const codegen::ScheduleSpace* space : spaces_) {
-    longest = std::max(longest, space->KnobFeatures(FirstValues(*space)).size());
+    longest = std::max(longest, space->KnobFeatures(codegen::FirstValues(*space)).size());
   }
   columns_ = static_cast<int>(spaces_.size() + longest);
 }

@@ -30,7 +30,7 @@ class GridSearch : public SearchStrategy {
  private:
   void EnterSpace(int space) {
     next_.space = space;
-    if (space < static_cast<int>(spaces_.size())) next_.values = FirstValues(*spaces_[space]);
+    if (space < static_cast<int>(spaces_.size())) next_.values = codegen::FirstValues(*spaces_[space]);
   }
 
   const Spaces spaces_;

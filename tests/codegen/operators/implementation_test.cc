@@ -70,6 +70,44 @@ INSTANTIATE_TEST_SUITE_P(Workloads, WinogradTest,
                                            "conv2d(n=2,h=9,w=8,ci=5,co=4,k=3,s=2,p=1,layout=NCHW4c)+relu",
                                            "conv2d(h=12,w=5,ci=4,co=6,k=3,s=2,ph=0,pw=2,layout=NCHW8c)"));
 
+struct Copied {
+  const char* op;
+  const char* implementation;
+};
+
+class BlockedTest : public ::testing::TestWithParam<Copied> {};
+
+TEST_P(BlockedTest, FreshNestIsValidAndComputesTheReference) {
+  const auto& [op, implementation] = GetParam();
+  const v1::Workload workload = Parsed(op);
+  const absl::StatusOr<LoopNest> nest = FreshNest(workload, implementation, 1);
+  ASSERT_TRUE(nest.ok()) << nest.status();
+  EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
+  for (int i = 0; i < workload.tensors_size(); ++i) EXPECT_EQ(nest->buffers[i].name, workload.tensors(i).name());
+  const absl::Status checked = CheckNest(workload, *nest, implementation);
+  EXPECT_TRUE(checked.ok()) << checked << "\n" << Print(*nest);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Workloads, BlockedTest,
+    ::testing::Values(Copied{"conv2d(n=2,h=5,w=7,ci=5,co=6,k=3,p=1,layout=NCHW)+bias+relu", "blocked4.direct"},
+                      Copied{"conv2d(n=2,h=5,w=7,ci=9,co=6,k=3,p=1,layout=NHWC)+bias", "blocked8.winograd.2"},
+                      Copied{"conv2d(h=6,w=6,ci=3,co=6,k=3,s=2,layout=NHWC)", "blocked4.direct"},
+                      Copied{"conv2d(h=6,w=6,ci=3,co=6,k=3,s=2,layout=NCHW)+relu", "blocked8.direct"},
+                      Copied{"depthwise_conv2d(h=6,w=5,c=6,k=3,layout=NHWC)+relu", "blocked4.direct"}));
+
+TEST(FreshNestTest, BlocksAreForTensorsThatAreNotInBlocks) {
+  for (const char* op : {"conv2d(h=6,w=6,ci=4,co=4,k=3,layout=NCHW4c)", "matmul(m=2,n=2,k=2)"}) {
+    EXPECT_EQ(FreshNest(Parsed(op), "blocked4.direct", 1).status().code(), absl::StatusCode::kInvalidArgument) << op;
+  }
+  for (const char* name :
+       {"blocked4.", "blocked5.direct", "blocked.direct", "blocked4direct", "blocked4.blocked4.direct"}) {
+    EXPECT_EQ(FreshNest(Parsed("conv2d(h=6,w=6,ci=4,co=4,k=3,layout=NCHW)"), name, 1).status().code(),
+              absl::StatusCode::kNotFound)
+        << name;
+  }
+}
+
 TEST(WinogradTransformTest, ConvolvesOneDimensionExactly) {
   for (const WinogradTransform& t : WinogradTransforms()) {
     // Output y of unit tap k and unit input i is 1 where i = stride * y + k, else 0.

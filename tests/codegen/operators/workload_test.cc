@@ -70,7 +70,7 @@ TEST(ParseOperatorTest, ErrorsSayWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4)"), HasSubstr("argument 'k' (or both"));
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4,k=3,kh=5)"), HasSubstr("not both"));
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=8,k=3,groups=2)"), HasSubstr("groups=2"));
-  EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4,k=3,layout=NHWC)"), HasSubstr("unknown layout 'NHWC'"));
+  EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4,k=3,layout=CHWN)"), HasSubstr("unknown layout 'CHWN'"));
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4,k=3,in_layout=NCHW16c,layout=NCHW)"), HasSubstr("in_layout"));
 }
 

@@ -140,7 +140,11 @@ TEST(SpacesForTest, EveryImplementationHasItsSpaces) {
   EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,s=2,p=1,layout=NCHW16c)"),
               ElementsAre("x86.conv2d.direct", "x86.conv2d.winograd_stride2.2", "x86.conv2d.winograd_stride2.3",
                           "x86.conv2d.winograd_stride2.4"));
-  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,p=1,layout=NCHW)"), ElementsAre("x86.conv2d.direct"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,p=1,layout=NCHW)"),
+              ElementsAre("x86.conv2d.direct", "x86.conv2d.blocked16.direct", "x86.conv2d.blocked16.winograd.2",
+                          "x86.conv2d.blocked16.winograd.3", "x86.conv2d.blocked16.winograd.4",
+                          "x86.conv2d.blocked16.winograd.6"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=1,layout=NHWC)"), ElementsAre("x86.conv2d.blocked16.direct"));
   EXPECT_THAT(SpaceNames("depthwise_conv2d(h=9,w=9,c=16,k=3,p=1,layout=NCHW16c)"), ElementsAre("x86.depthwise.direct"));
 }
 

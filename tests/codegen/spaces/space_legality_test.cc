@@ -2,6 +2,8 @@
 // replayed, validated, lowered, and interpreted against the reference.
 #include <algorithm>
 #include <cstdlib>
+#include <iostream>
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -22,10 +24,12 @@
 namespace tunefleet::codegen {
 namespace {
 
-// Each (config, shape) that is tried; the environment may ask for more.
-int ConfigsPerShape() {
-  const char* text = std::getenv("TUNEFLEET_CONFIGS_PER_SHAPE");
-  return text == nullptr ? 3 : std::max(1, std::atoi(text));
+constexpr int kConfigsPerShape = 2;  // one interpreted as it is, one lowered
+
+// Pairs of a random shape and a random config; the environment may ask for more.
+int RandomPairs() {
+  const char* text = std::getenv("TUNEFLEET_SPACE_PAIRS");
+  return text == nullptr ? 2000 : std::max(1, std::atoi(text));
 }
 
 std::string Describe(const ScheduleSpace& space, const Values& values) {
@@ -57,7 +61,7 @@ void CheckShapes(const std::vector<std::string>& ops, uint64_t seed) {
       const auto spaces = SpacesFor(*workload, target);
       ASSERT_TRUE(spaces.ok()) << spaces.status();
       for (const std::unique_ptr<ScheduleSpace>& space : *spaces) {
-        for (int i = 0; i < ConfigsPerShape(); ++i) {
+        for (int i = 0; i < kConfigsPerShape; ++i) {
           const Values values = RandomValues(*space, random);
           const absl::Status checked = CheckConfig(*workload, *space, values, i % 2 == 1);
           ASSERT_TRUE(checked.ok()) << checked << "\n" << WorkloadKey(*workload) << "\n" << Describe(*space, values);
@@ -67,47 +71,82 @@ void CheckShapes(const std::vector<std::string>& ops, uint64_t seed) {
   }
 }
 
+template <typename T>
+T Pick(std::mt19937_64& random, const std::vector<T>& values) {
+  return values[absl::Uniform<size_t>(random, 0, values.size())];
+}
+
+// Images of up to `most` rows and columns, channels up to 2 * most.
+std::string RandomConvolution(std::mt19937_64& random, bool depthwise, int most) {
+  using Texts = std::vector<std::string>;
+  while (true) {
+    const int kh = Pick<int>(random, {1, 3, 3, 3, 5, 2});
+    const int kw = Pick<int>(random, {1, 3, 3, 3, 5, 2});
+    const int d = Pick<int>(random, {1, 1, 1, 2});
+    const int ph = Pick<int>(random, {0, 1, kh / 2});
+    const int pw = Pick<int>(random, {0, 1, kw / 2});
+    const int stride = Pick<int>(random, {1, 1, 2});
+    const int h = absl::Uniform(random, 1, most + 1);
+    const int w = absl::Uniform(random, 1, most + 1);
+    if (h + 2 * ph <= d * (kh - 1) || w + 2 * pw <= d * (kw - 1)) continue;
+    const auto channels = [&] { return absl::Uniform(random, 1, 2 * most + 1); };
+    return absl::StrCat(
+        depthwise ? "depthwise_" : "", "conv2d(n=", Pick<int>(random, {1, 1, 2}), ",h=", h, ",w=", w, ",",
+        depthwise ? absl::StrCat("c=", channels()) : absl::StrCat("ci=", channels(), ",co=", channels()), ",kh=", kh,
+        ",kw=", kw, ",sh=", stride, ",sw=", Pick<int>(random, {stride, stride, 1}), ",ph=", ph, ",pw=", pw, ",d=", d,
+        Pick<std::string>(random, Texts{"", "", ",layout=NCHW", ",layout=NHWC", ",layout=NCHW8c", ",layout=NCHW32c"}),
+        ")", Pick<std::string>(random, Texts{"", "+relu", "+bias+relu"}));
+  }
+}
+
+// Extents up to `most`, the depth from `shallowest` on.
+std::string RandomMatmul(std::mt19937_64& random, bool dense, int most, int shallowest = 1) {
+  const auto extent = [&](int least = 1) { return least + absl::Uniform(random, 0, most); };
+  const std::string shape = absl::StrCat("m=", extent(), ",n=", extent(), ",k=", extent(shallowest));
+  const std::string epilogue = Pick<std::string>(random, std::vector<std::string>{"", "+bias", "+relu", "+bias+relu"});
+  if (dense) return absl::StrCat("dense(", shape, ")", epilogue);
+  return absl::StrCat("matmul(batch=", Pick<int>(random, {1, 2}), ",", shape, ",ta=", Pick<int>(random, {0, 1}),
+                      ",tb=", Pick<int>(random, {0, 1}), ")", epilogue);
+}
+
 std::vector<std::string> RandomConvolutions(int count, bool depthwise, uint64_t seed) {
   std::mt19937_64 random(seed);
-  const auto pick = [&](std::vector<int> values) { return values[absl::Uniform<size_t>(random, 0, values.size())]; };
   std::vector<std::string> ops;
-  while (ops.size() < static_cast<size_t>(count)) {
-    const int kh = pick({1, 3, 3, 5, 2});
-    const int kw = pick({1, 3, 3, 5, 2});
-    const int d = pick({1, 1, 1, 2});
-    const int ph = pick({0, 1, kh / 2});
-    const int pw = pick({0, 1, kw / 2});
-    const int h = absl::Uniform(random, 3, 10);
-    const int w = absl::Uniform(random, 3, 10);
-    if (h + 2 * ph <= d * (kh - 1) || w + 2 * pw <= d * (kw - 1)) continue;
-    std::string channels = absl::StrCat("ci=", absl::Uniform(random, 3, 21), ",co=", absl::Uniform(random, 3, 21));
-    if (depthwise) channels = absl::StrCat("c=", absl::Uniform(random, 3, 21));
-    ops.push_back(absl::StrCat(depthwise ? "depthwise_" : "", "conv2d(n=", pick({1, 1, 2}), ",h=", h, ",w=", w, ",",
-                               channels, ",kh=", kh, ",kw=", kw, ",sh=", pick({1, 1, 2}), ",sw=", pick({1, 1, 2}),
-                               ",ph=", ph, ",pw=", pw, ",d=", d,
-                               std::vector<std::string>{"", ",layout=NCHW", ",layout=NCHW8c"}[pick({0, 0, 1, 2})], ")",
-                               std::vector<std::string>{"", "+relu", "+bias+relu"}[pick({0, 0, 1, 2})]));
-  }
+  for (int i = 0; i < count; ++i) ops.push_back(RandomConvolution(random, depthwise, 9));
   return ops;
 }
 
 // Depths from `shallowest` on.
 std::vector<std::string> RandomMatmuls(int count, bool dense, uint64_t seed, int shallowest = 1) {
   std::mt19937_64 random(seed);
-  const int largest = shallowest == 1 ? 40 : 12;
-  const auto extent = [&](int least = 1) { return least + absl::Uniform(random, 0, largest); };
+  const int most = shallowest == 1 ? 40 : 12;
   std::vector<std::string> ops;
-  while (ops.size() < static_cast<size_t>(count)) {
-    const std::string shape = absl::StrCat("m=", extent(), ",n=", extent(), ",k=", extent(shallowest));
-    const std::string epilogue = std::vector<std::string>{"", "+bias", "+relu", "+bias+relu"}[ops.size() % 4];
-    if (dense) {
-      ops.push_back(absl::StrCat("dense(", shape, ")", epilogue));
-    } else {
-      ops.push_back(absl::StrCat("matmul(batch=", 1 + ops.size() % 2, ",", shape, ",ta=", ops.size() / 2 % 2,
-                                 ",tb=", ops.size() / 4 % 2, ")", epilogue));
-    }
-  }
+  for (int i = 0; i < count; ++i) ops.push_back(RandomMatmul(random, dense, most, shallowest));
   return ops;
+}
+
+TEST(SpaceLegalityTest, RandomPairsOfShapeAndConfig) {
+  const int pairs = RandomPairs();
+  std::mt19937_64 random(8);
+  std::map<std::string, int> per_space;
+  for (int pair = 0; pair < pairs; ++pair) {
+    const int kind = absl::Uniform(random, 0, 10);
+    const std::string op = kind < 6   ? RandomConvolution(random, false, 5)
+                           : kind < 7 ? RandomConvolution(random, true, 5)
+                                      : RandomMatmul(random, kind == 7, 12);
+    const v1::Target target = Pick<v1::Target>(random, {PlainTarget(2), Avx2Target(1), Avx512Target(2)});
+    const absl::StatusOr<v1::Workload> workload = ResolveLayouts(ParseOperator(op).value(), target);
+    ASSERT_TRUE(workload.ok()) << op << ": " << workload.status();
+    const auto spaces = SpacesFor(*workload, target);
+    ASSERT_TRUE(spaces.ok()) << op << ": " << spaces.status();
+    const ScheduleSpace& space = *(*spaces)[absl::Uniform<size_t>(random, 0, spaces->size())];
+    const Values values = RandomValues(space, random);
+    const absl::Status checked = CheckConfig(*workload, space, values, pair % 2 == 1);
+    ASSERT_TRUE(checked.ok()) << checked << "\n" << WorkloadKey(*workload) << "\n" << Describe(space, values);
+    ++per_space[space.name()];
+  }
+  EXPECT_GE(per_space.size(), 12u);
+  std::cout << pairs << " pairs of shape and config, in " << per_space.size() << " spaces\n";
 }
 
 TEST(SpaceLegalityTest, Convolutions) { CheckShapes(RandomConvolutions(24, false, 1), 1); }
@@ -117,10 +156,9 @@ TEST(SpaceLegalityTest, ImageConvolutions) {
               2);
 }
 TEST(SpaceLegalityTest, WinogradConvolutions) {
-  CheckShapes({"conv2d(h=9,w=13,ci=17,co=19,k=3,p=1,layout=NCHW8c)+bias+relu",
-               "conv2d(n=2,h=7,w=7,ci=5,co=13,k=3,layout=NCHW4c)+relu",
-               "conv2d(h=3,w=5,ci=3,co=40,k=3,p=2,layout=NCHW32c)", "conv2d(h=11,w=6,ci=16,co=32,k=3,p=1)+bias",
-               "conv2d(h=3,w=3,ci=1,co=1,k=3)", "conv2d(n=2,h=5,w=8,ci=40,co=16,k=3,ph=1,pw=2,layout=NCHW16c)"},
+  CheckShapes({"conv2d(h=9,w=13,ci=17,co=9,k=3,p=1,layout=NCHW8c)+bias+relu",
+               "conv2d(n=2,h=7,w=7,ci=5,co=13,k=3,layout=NCHW4c)+relu", "conv2d(h=3,w=3,ci=1,co=1,k=3)",
+               "conv2d(h=9,w=7,ci=7,co=6,k=3,s=2,p=1,layout=NCHW4c)"},
               7);
 }
 TEST(SpaceLegalityTest, SingleElements) {
