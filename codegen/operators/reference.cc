@@ -198,10 +198,10 @@ uint32_t ExactFractionBits(int64_t terms) {
 
 }  // namespace
 
-absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed) {
+absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed, InputValues inputs) {
   if (workload.nodes_size() == 0) return absl::InvalidArgumentError("reference: the workload has no operator");
   TF_ASSIGN_OR_RETURN(const int64_t reduction, ReductionOf(workload));
-  const uint32_t exact_bits = ExactFractionBits(reduction + 1);
+  const uint32_t exact_bits = inputs == InputValues::kUniform ? 0 : ExactFractionBits(reduction + 1);
   Reference reference;
   std::vector<Dense> tensors(workload.tensors_size());
   int output = -1;
@@ -213,8 +213,10 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
     if (tensor.role() != v1::TENSOR_ROLE_INPUT && tensor.role() != v1::TENSOR_ROLE_CONSTANT) continue;
     v1::BufferFill fill = SeededFill(tensor, seed + i);
     fill.set_buffer(i);
-    fill.mutable_lattice()->set_seed(seed + i);
-    fill.mutable_lattice()->set_fraction_bits(std::max(exact_bits, 1U));
+    if (inputs == InputValues::kLattice) {
+      fill.mutable_lattice()->set_seed(seed + i);
+      fill.mutable_lattice()->set_fraction_bits(std::max(exact_bits, 1U));
+    }
     TF_ASSIGN_OR_RETURN(tensors[i], FilledTensor(tensor, fill));
     reference.fills.push_back(std::move(fill));
   }

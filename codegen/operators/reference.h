@@ -23,17 +23,24 @@ struct Reference {
                                    // and of its bias
 };
 
-// Runs the workload on random inputs (seed + tensor index) from a lattice (LatticeFill in proto/measurement.proto):
-// multiples of 2^-p from 1/2 to 1, of either sign. K products of them, and a bias, add up to a multiple of 2^-2p under
-// K + 1, which fp32 holds exactly while (K + 1) 2^2p <= 2^24. The reference takes the largest such p, up to 8. So an
-// implementation that sums up the products themselves gives the very same values whatever its order of summation, with
-// or without fused operations, and the tolerance is half a step of 2^-2p: a product that is left out or
-// added twice shows in its output, however long the reduction.
+enum class InputValues {
+  kLattice,  // a few bits each, whose products add up exactly
+  kUniform,  // over [-1, 1), with all their bits
+};
+
+// Runs the workload on random inputs (seed + tensor index), by default from a lattice (LatticeFill in
+// proto/measurement.proto): multiples of 2^-p from 1/2 to 1, of either sign. K products of them, and a bias, add up to
+// a multiple of 2^-2p under K + 1, which fp32 holds exactly while (K + 1) 2^2p <= 2^24. The reference takes the largest
+// such p, up to 8. So an implementation that sums up the products themselves gives the very same values whatever its
+// order of summation, with or without fused operations, and the tolerance is half a step of 2^-2p: a product that is
+// left out or added twice shows in its output, however long the reduction.
 //
-// Where not even p = 1 will do, the tolerance is |error| <= gamma_K * sum |a_i b_i| with gamma_K = K u / (1 - K u)
-// (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), where the largest sum of the output is bounded
-// by Cauchy-Schwarz. Errors: INVALID_ARGUMENT for a malformed workload or one with unresolved layouts.
-absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed);
+// Where not even p = 1 will do, and for uniform inputs, the tolerance is |error| <= gamma_K * sum |a_i b_i| with
+// gamma_K = K u / (1 - K u) (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), where the largest
+// sum of the output is bounded by Cauchy-Schwarz. Errors: INVALID_ARGUMENT for a malformed workload or one with
+// unresolved layouts.
+absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed,
+                                           InputValues inputs = InputValues::kLattice);
 
 }  // namespace tunefleet::codegen
 
