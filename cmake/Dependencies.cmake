@@ -3,9 +3,19 @@ find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)  # MODULE: Debian ships no CONFIG for it
 find_package(absl CONFIG REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
-find_package(spdlog CONFIG REQUIRED)
-find_package(SQLite3 REQUIRED)
 find_package(OpenSSL REQUIRED)
+if(TUNEFLEET_BUILD_TRACKER)
+  find_package(SQLite3 REQUIRED)
+endif()
+
+# Header-only: Debian has no archives of spdlog and fmt, and the agent is to need nothing but the C library.
+find_path(SPDLOG_INCLUDE_DIR spdlog/spdlog.h REQUIRED)
+find_path(FMT_INCLUDE_DIR fmt/format-inl.h REQUIRED)
+add_library(tunefleet_spdlog INTERFACE)
+add_library(tunefleet::spdlog ALIAS tunefleet_spdlog)
+target_include_directories(tunefleet_spdlog SYSTEM INTERFACE ${SPDLOG_INCLUDE_DIR} ${FMT_INCLUDE_DIR})
+target_compile_definitions(tunefleet_spdlog INTERFACE SPDLOG_FMT_EXTERNAL FMT_HEADER_ONLY)
+
 if(TUNEFLEET_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()
