@@ -4,17 +4,23 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: deploy/install-deps.sh [--help]
+usage: deploy/install-deps.sh [--cross=ARCH] [--help]
 
 Installs the compiler, the build tools and the libraries that tunefleet needs, with apt-get (as root, or through sudo).
+  --cross=ARCH   instead, what the device agent for another architecture needs: arm64, armhf or riscv64. Libraries of
+                 that architecture are installed beside this machine's (multiarch); nothing is ever removed. With the
+                 cross compiler comes an emulator that runs the agent here (qemu-user).
 
-Example:
+Examples:
   ./deploy/install-deps.sh
+  ./deploy/install-deps.sh --cross=arm64 && cmake --preset release-arm64 && cmake --build --preset release-arm64
 USAGE
 }
 
+cross=
 case "${1:-}" in
   "") ;;
+  --cross=arm64 | --cross=armhf | --cross=riscv64) cross=${1#--cross=} ;;
   -h | --help) usage; exit 0 ;;
   *) echo "install-deps.sh: unknown argument '$1' (try --help)" >&2; exit 2 ;;
 esac
@@ -27,13 +33,23 @@ packages=(
   # code generation and cost model
   llvm-19-dev liblld-19-dev zlib1g-dev libzstd-dev libxgboost-dev
   # tests and benchmarks
-  libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev libopenblas0-openmp libblis4-openmp ocl-icd-opencl-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
 )
+case $cross in
+  arm64) packages=(g++-aarch64-linux-gnu qemu-user) ;;
+  armhf) packages=(g++-arm-linux-gnueabihf qemu-user) ;;
+  riscv64) packages=(g++-riscv64-linux-gnu qemu-user) ;;
+esac
+if [[ -n $cross ]]; then
+  for library in libgrpc++-dev libprotobuf-dev libabsl-dev libspdlog-dev libssl-dev zlib1g-dev libc-ares-dev libre2-dev; do
+    packages+=("$library:$cross")
+  done
+fi
 
 missing=()
 for package in "${packages[@]}"; do
-  state=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
-  [[ $state == "install ok installed" ]] || missing+=("$package")
+  state=$(dpkg-query -W -f='${Status}\n' "$package" 2>/dev/null || true)
+  [[ $state == *"install ok installed"* ]] || missing+=("$package")
 done
 if ((${#missing[@]} == 0)); then
   exit 0
@@ -46,5 +62,17 @@ if ((EUID != 0)); then
 fi
 echo "installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+added=no
+if [[ -n $cross ]] && ! dpkg --print-foreign-architectures | grep -qx "$cross"; then
+  "${as_root[@]}" dpkg --add-architecture "$cross"
+  added=yes
+fi
+if ! { "${as_root[@]}" apt-get update -qq &&
+       "${as_root[@]}" apt-get install -y -qq --no-install-recommends --no-remove "${missing[@]}" >/dev/null; }; then
+  # An architecture that the mirror does not have would make every later update fail.
+  if [[ $added == yes ]] && ! dpkg-query -W -f='${Architecture}\n' | grep -qx "$cross"; then
+    "${as_root[@]}" dpkg --remove-architecture "$cross"
+  fi
+  echo "install-deps.sh: could not install ${missing[*]}" >&2
+  exit 1
+fi

@@ -18,6 +18,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "device_server/describe/cpu_list.h"
+#include "device_server/describe/emulation.h"
 #include "device_server/describe/machine.h"
 #include "device_server/fleet/agent.h"
 #include "device_server/measure/trial_runner.h"
@@ -171,16 +172,25 @@ int Main(int argc, char** argv) {
     return Refuse(absl::StrCat("--lifeline-fd=", line->lifeline_fd, ": no such open descriptor"));
   }
   const int signals = OpenSignals();
-  const v1::Target target = DescribeTarget(line->cores, line->threads);
-  const std::string device_class = line->device_class.empty() ? DefaultClass(target) : line->device_class;
-  const std::string device_id = line->device_id.empty() ? DefaultId(line->cores) : line->device_id;
+  v1::Target target = DescribeTarget(line->cores, line->threads);
+  std::string device_class = line->device_class.empty() ? DefaultClass(target) : line->device_class;
+  std::string device_id = line->device_id.empty() ? DefaultId(line->cores) : line->device_id;
+  const std::vector<std::string> emulator = OwnEmulatorCommand(static_cast<size_t>(argc));
+  const std::string emulator_name = emulator.empty() ? "" : std::filesystem::path(emulator[0]).filename().string();
+  if (!emulator.empty()) {
+    target = EmulatedTarget(std::move(target), emulator_name);
+    device_class = EmulatedClass(device_class);
+    if (line->device_id.empty()) device_id = absl::StrCat(device_id, "-", emulator_name).substr(0, 64);
+  }
 
-  TrialRunner::Options options{.program = OwnProgram(),
-                               .cores = line->cores,
-                               .fill_cache_bytes = line->cache_mib << 20,
-                               .device_id = device_id,
-                               .device_fingerprint = DescribeDevice(target, device_id, device_class, {}).fingerprint(),
-                               .agent_version = TUNEFLEET_VERSION};
+  TrialRunner::Options options{
+      .program = OwnProgram(),
+      .emulator = emulator,
+      .cores = line->cores,
+      .fill_cache_bytes = line->cache_mib << 20,
+      .device_id = device_id,
+      .device_fingerprint = DescribeDevice(target, device_id, device_class, emulator_name, {}).fingerprint(),
+      .agent_version = TUNEFLEET_VERSION};
   // The zygote starts before the first thread of this process, and before the process leaves the measuring cores, which
   // workers need.
   absl::StatusOr<std::unique_ptr<TrialRunner>> runner = TrialRunner::Create(std::move(options));
@@ -188,7 +198,8 @@ int Main(int argc, char** argv) {
     std::cerr << "tunefleet-device: " << runner.status().message() << std::endl;
     return 1;
   }
-  const v1::Device device = DescribeDevice(target, device_id, device_class, SandboxNames((*runner)->sandbox()));
+  const v1::Device device =
+      DescribeDevice(target, device_id, device_class, emulator_name, SandboxNames((*runner)->sandbox()));
   if (line->mode == CommandLine::Mode::kList) {
     PrintDevice(device, line->json);
     return 0;

@@ -6,7 +6,8 @@ usage() {
   cat <<'USAGE'
 usage: tests/run.sh [--sanitizers] [CTEST-ARGUMENT ...]
 
-Installs the dependencies, builds the release preset and runs all tests with ctest; other arguments go to ctest.
+Installs the dependencies, builds the release preset and the agent for AArch64, and runs all tests with ctest; other
+arguments go to ctest.
   --sanitizers   afterwards run the unit tests under ASan + UBSan and the concurrent ones under TSan as well
 
 Examples:
@@ -33,6 +34,14 @@ run_preset() {  # preset, target, ctest arguments
   cmake --build --preset "$preset" --target "$target"
   (cd "build/$preset" && ctest --output-on-failure "$@")
 }
+
+# The emulated device of the integration tests; without it they say that they are skipped.
+if ./deploy/install-deps.sh --cross=arm64; then
+  cmake --preset release-arm64 >/dev/null
+  cmake --build --preset release-arm64
+else
+  echo "run.sh: no cross compiler for AArch64, going on without" >&2
+fi
 
 run_preset release all "$@"
 if [[ $sanitizers == yes ]]; then

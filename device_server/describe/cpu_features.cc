@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "device_server/describe/arm_registers.h"
 #include "device_server/describe/cpu_name.h"
 
 #if defined(__x86_64__)
@@ -139,12 +140,17 @@ CpuIdentity IdentifyCpu() {
 
 CpuIdentity IdentifyCpu() {
   const std::string cpuinfo = ReadCpuInfo();
+  const ArmRegisters registers = ReadArmRegisters();
   uint32_t implementer = 0, part = 0;
   CpuIdentity identity;
-  const bool known = absl::SimpleHexAtoi(ValueOf(cpuinfo, "CPU implementer"), &implementer) &&
-                     absl::SimpleHexAtoi(ValueOf(cpuinfo, "CPU part"), &part);
-  identity.cpu = known ? ArmCpuName(implementer, part) : "generic";
-  identity.features = ArmFeatures(ValueOf(cpuinfo, "Features"));
+  if (!absl::SimpleHexAtoi(ValueOf(cpuinfo, "CPU implementer"), &implementer) ||
+      !absl::SimpleHexAtoi(ValueOf(cpuinfo, "CPU part"), &part)) {
+    implementer = ArmImplementer(registers.midr);
+    part = ArmPart(registers.midr);
+  }
+  identity.cpu = ArmCpuName(implementer, part);
+  const std::string words = ValueOf(cpuinfo, "Features");
+  identity.features = ArmFeatures(words.empty() ? ArmCapabilityWords(registers, sizeof(void*) == 8) : words);
   identity.model = ValueOf(cpuinfo, "model name");
   if (identity.model.empty()) identity.model = ValueOf(cpuinfo, "Hardware");
   return identity;

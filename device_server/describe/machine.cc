@@ -6,6 +6,7 @@
 #include <map>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/digest.h"
@@ -38,8 +39,9 @@ std::string KernelRelease() {
 }
 
 // All that bears on a timing, so that timings with different fingerprints are never compared.
-std::string Fingerprint(const v1::Target& target) {
-  return common::HexDigest(common::Sha256(absl::StrCat(target.SerializeAsString(), "\n", KernelRelease())))
+std::string Fingerprint(const v1::Target& target, const std::string& emulator) {
+  return common::HexDigest(
+             common::Sha256(absl::StrCat(target.SerializeAsString(), "\n", KernelRelease(), "\n", emulator)))
       .substr(0, 16);
 }
 
@@ -63,6 +65,17 @@ v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads) 
 
 std::string DefaultClass(const v1::Target& target) { return absl::StrCat(kArchitecture, "-", target.cpu()); }
 
+std::string EmulatedClass(const std::string& device_class) {
+  constexpr absl::string_view kPrefix = "emulated-";
+  return absl::StartsWith(device_class, kPrefix) ? device_class : absl::StrCat(kPrefix, device_class).substr(0, 64);
+}
+
+v1::Target EmulatedTarget(v1::Target target, const std::string& emulator) {
+  target.clear_caches();
+  target.set_model(absl::StrCat("emulated by ", emulator));
+  return target;
+}
+
 std::string DefaultId(const std::vector<uint16_t>& cores) {
   char host[256] = {};
   if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0') host[0] = '?';
@@ -74,13 +87,13 @@ std::string DefaultId(const std::vector<uint16_t>& cores) {
 }
 
 v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
-                          const std::vector<std::string>& sandbox) {
+                          const std::string& emulator, const std::vector<std::string>& sandbox) {
   v1::Device device;
   device.set_device_id(device_id);
   device.set_device_class(device_class);
   *device.mutable_target() = target;
-  device.set_fingerprint(Fingerprint(target));
-  const std::map<std::string, std::vector<std::string>> attributes = {
+  device.set_fingerprint(Fingerprint(target, emulator));
+  std::map<std::string, std::vector<std::string>> attributes = {
       {"arch", {kArchitecture}},
       {"class", {device_class}},
       {"cpu", {target.cpu()}},
@@ -91,6 +104,7 @@ v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id
       {"os", {"linux"}},
       {"sandbox", sandbox},
   };
+  if (!emulator.empty()) attributes["emulator"] = {emulator};
   for (const auto& [name, values] : attributes) {
     v1::DeviceAttribute* const attribute = device.add_attributes();
     attribute->set_name(name);

@@ -18,12 +18,19 @@ v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads);
 // "<architecture>-<cpu>", e.g. "x86_64-znver5".
 std::string DefaultClass(const v1::Target& target);
 
+// The class of a device that runs on an emulator: "emulated-" and the name, so that its times are never taken for those
+// of real devices.
+std::string EmulatedClass(const std::string& device_class);
+
+// The target without what was read of the machine below the emulator: its caches and its model.
+v1::Target EmulatedTarget(v1::Target target, const std::string& emulator);
+
 // "<host name>-<cores>": stable over restarts, one per core set of a machine.
 std::string DefaultId(const std::vector<uint16_t>& cores);
 
-// `sandbox`: SandboxNames of what is enforced.
+// `emulator`: what the agent runs on, "" for the processor itself; `sandbox`: SandboxNames of what is enforced.
 v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
-                          const std::vector<std::string>& sandbox);
+                          const std::string& emulator, const std::vector<std::string>& sandbox);
 
 }  // namespace tunefleet::device
 

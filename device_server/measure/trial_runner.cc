@@ -76,7 +76,7 @@ std::string OneLine(std::string text) {
 
 absl::StatusOr<std::unique_ptr<TrialRunner>> TrialRunner::Create(Options options) {
   auto runner = absl::WrapUnique(new TrialRunner(std::move(options)));
-  TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program));
+  TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program, runner->options_.emulator));
   TF_RETURN_IF_ERROR(runner->Probe());
   return runner;
 }
@@ -164,6 +164,10 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
       v1::KernelResult* const kernel = result->add_kernels();
       sessions[i]->Report(kernel);
       policy.Report(i, kernel);
+      if (!options_.emulator.empty()) {
+        kernel->set_quality(v1::QUALITY_NOISY);
+        kernel->add_quality_reasons(v1::QUALITY_REASON_EMULATED);
+      }
     }
     *result->mutable_telemetry() = telemetry_.Since(before);
     for (const uint16_t core : environment.cores) result->mutable_telemetry()->add_cores(core);

@@ -27,7 +27,8 @@ namespace tunefleet::device {
 class TrialRunner {
  public:
   struct Options {
-    std::string program;          // the agent's executable: started as zygote
+    std::string program;                     // the agent's executable: started as zygote
+    std::vector<std::string> emulator = {};  // that the agent runs on, with its options; empty: none
     std::vector<uint16_t> cores;  // that the device offers; kernels are pinned to the first options.threads of them
     uint64_t private_cache_bytes = 0;  // of a core; 0: unknown
     uint64_t last_cache_bytes = 0;

@@ -24,8 +24,8 @@ constexpr absl::Duration kReplyTimeout = absl::Seconds(20);
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Zygote>> Zygote::Start(std::string program) {
-  auto zygote = absl::WrapUnique(new Zygote(std::move(program)));
+absl::StatusOr<std::unique_ptr<Zygote>> Zygote::Start(std::string program, std::vector<std::string> emulator) {
+  auto zygote = absl::WrapUnique(new Zygote(std::move(program), std::move(emulator)));
   TF_RETURN_IF_ERROR(zygote->Launch());
   return zygote;
 }
@@ -62,10 +62,13 @@ absl::Status Zygote::Launch() {
   posix_spawnattr_setsigdefault(&attributes, &standard);
   // Its own session: Ctrl-C in a terminal drains the agent and must not kill the zygote under it.
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::string name = program_;
-  std::string argument = kZygoteArgument;
-  char* const arguments[] = {name.data(), argument.data(), nullptr};
-  const int error = posix_spawn(&pid_, program_.c_str(), &actions, &attributes, arguments, environ);
+  std::vector<std::string> command = emulator_;
+  command.push_back(program_);
+  command.push_back(kZygoteArgument);
+  std::vector<char*> arguments;
+  for (std::string& argument : command) arguments.push_back(argument.data());
+  arguments.push_back(nullptr);
+  const int error = posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {

@@ -10,6 +10,8 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,8 +29,9 @@ struct WorkerEnd {
 
 class Zygote {
  public:
-  // Starts `program` (the agent's own executable) as a zygote and waits until it is ready. Errors: UNAVAILABLE.
-  static absl::StatusOr<std::unique_ptr<Zygote>> Start(std::string program);
+  // Starts `program` (the agent's own executable) as a zygote and waits until it is ready. An agent that runs on an
+  // emulator has its zygote run on it too: `emulator` is its path and options, empty for none. Errors: UNAVAILABLE.
+  static absl::StatusOr<std::unique_ptr<Zygote>> Start(std::string program, std::vector<std::string> emulator);
   ~Zygote();
   Zygote(const Zygote&) = delete;
   Zygote& operator=(const Zygote&) = delete;
@@ -51,10 +54,12 @@ class Zygote {
   pid_t pid() const { return pid_; }
 
  private:
-  explicit Zygote(std::string program) : program_(std::move(program)) {}
+  Zygote(std::string program, std::vector<std::string> emulator)
+      : program_(std::move(program)), emulator_(std::move(emulator)) {}
   absl::Status Launch();
 
   const std::string program_;
+  const std::vector<std::string> emulator_;
   pid_t pid_ = -1;
   common::Mutex mutex_;
   bool aborted_ ABSL_GUARDED_BY(mutex_) = false;

@@ -15,9 +15,11 @@
 namespace tunefleet::device {
 namespace {
 
+// An emulator may accept a limit and ignore it.
 bool Limit(decltype(RLIMIT_AS) resource, uint64_t value) {
   const rlimit limit{value, value};
-  return setrlimit(resource, &limit) == 0;
+  rlimit now{};
+  return setrlimit(resource, &limit) == 0 && getrlimit(resource, &now) == 0 && now.rlim_max == limit.rlim_max;
 }
 
 void DropCapabilities() {

@@ -1,13 +1,16 @@
+#include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "device_server/describe/arm_registers.h"
 #include "device_server/describe/caches.h"
 #include "device_server/describe/cpu_features.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/describe/cpu_name.h"
+#include "device_server/describe/emulation.h"
 #include "device_server/describe/machine.h"
 
 namespace tunefleet::device {
@@ -15,6 +18,7 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 using ::testing::Not;
 
 const std::vector<std::string> kV2 = {"cx16", "popcnt", "sse3", "sse4.1", "sse4.2", "ssse3"};
@@ -146,17 +150,78 @@ TEST_F(CachesTest, AMachineThatListsNoneHasNone) { EXPECT_TRUE(ReadCaches("/no/s
 
 TEST(MachineTest, ADeviceCarriesItsAttributesSortedAndAStableFingerprint) {
   const v1::Target target = DescribeTarget({0}, 1);
-  const v1::Device device = DescribeDevice(target, "board-7", "rk3399", {"limits"});
+  const v1::Device device = DescribeDevice(target, "board-7", "rk3399", "", {"limits"});
   std::vector<std::string> names;
   for (const auto& attribute : device.attributes()) names.push_back(attribute.name());
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   for (const char* name : {"arch", "class", "id", "isa", "os", "sandbox"}) EXPECT_THAT(names, Contains(name));
-  EXPECT_EQ(device.fingerprint(), DescribeDevice(DescribeTarget({0}, 1), "other", "c", {}).fingerprint());
+  EXPECT_EQ(device.fingerprint(), DescribeDevice(DescribeTarget({0}, 1), "other", "c", "", {}).fingerprint());
   v1::Target slower = target;
   slower.set_cpu("i386");
-  EXPECT_NE(device.fingerprint(), DescribeDevice(slower, "board-7", "rk3399", {}).fingerprint());
+  EXPECT_NE(device.fingerprint(), DescribeDevice(slower, "board-7", "rk3399", "", {}).fingerprint());
   EXPECT_FALSE(target.cpu().empty());
   EXPECT_EQ(target.cores(), 1);
+}
+
+TEST(MachineTest, AnEmulatedDeviceIsOfAClassOfItsOwnAndSaysWhatEmulatesIt) {
+  const v1::Target target = DescribeTarget({0}, 1);
+  EXPECT_EQ(EmulatedClass("rk3399"), "emulated-rk3399");
+  EXPECT_EQ(EmulatedClass("emulated-rk3399"), "emulated-rk3399");
+  EXPECT_EQ(EmulatedClass(std::string(64, 'x')).size(), 64u);
+  const v1::Device device = DescribeDevice(target, "a", "emulated-rk3399", "qemu-aarch64", {});
+  const v1::Device plain = DescribeDevice(target, "a", "emulated-rk3399", "", {});
+  EXPECT_NE(device.fingerprint(), plain.fingerprint());
+  const auto emulator_of = [](const v1::Device& described) {
+    for (const auto& attribute : described.attributes()) {
+      if (attribute.name() == "emulator") return attribute.values(0);
+    }
+    return std::string();
+  };
+  EXPECT_EQ(emulator_of(device), "qemu-aarch64");
+  EXPECT_EQ(emulator_of(plain), "");
+  v1::Target below = target;
+  below.add_caches()->set_level(1);
+  EXPECT_EQ(EmulatedTarget(below, "qemu-aarch64").caches_size(), 0) << "the caches are not the emulated processor's";
+  EXPECT_EQ(EmulatedTarget(below, "qemu-aarch64").model(), "emulated by qemu-aarch64");
+}
+
+TEST(EmulationTest, TheEmulatorIsWhatStandsBeforeTheProgram) {
+  const HostProcess process{.executable = "/usr/bin/qemu-aarch64",
+                            .arguments = {"qemu-aarch64", "-cpu", "cortex-a53", "-L", "/lib", "agent", "--list"},
+                            .machine = EM_X86_64};
+  EXPECT_THAT(EmulatorCommand(process, EM_AARCH64, 2),
+              ElementsAre("/usr/bin/qemu-aarch64", "-cpu", "cortex-a53", "-L", "/lib"));
+  EXPECT_THAT(EmulatorCommand(process, EM_X86_64, 7), IsEmpty());
+  EXPECT_THAT(EmulatorCommand(process, EM_AARCH64, 9), ElementsAre("/usr/bin/qemu-aarch64"));
+}
+
+TEST(EmulationTest, ThisProcessIsSeenAsItIs) {
+  const std::optional<HostProcess> process = ReadHostProcess();
+  ASSERT_TRUE(process.has_value());
+  EXPECT_EQ(std::filesystem::path(process->executable).filename(), "device_unit_test");
+  EXPECT_THAT(process->arguments[0], ::testing::HasSubstr("device_unit_test"));
+  EXPECT_THAT(OwnEmulatorCommand(process->arguments.size()), IsEmpty());
+}
+
+TEST(EmulationTest, OnlyElfFilesHaveAMachineType) {
+  std::string header(64, '\0');
+  EXPECT_FALSE(ElfMachine(header).has_value());
+  header.replace(0, 4,
+                 "\x7f"
+                 "ELF");
+  header[18] = static_cast<char>(EM_AARCH64);
+  EXPECT_EQ(ElfMachine(header), uint16_t{EM_AARCH64});
+  EXPECT_FALSE(ElfMachine(header.substr(0, 20)).has_value());
+}
+
+TEST(ArmRegistersTest, CapabilitiesBecomeTheWordsOfCpuinfo) {
+  // A Cortex-A53, and a core with dot products, half precision and 8-bit matrix products.
+  EXPECT_EQ(ArmCapabilityWords({.hwcap = 0x8ff}, true), "asimd aes sha2 crc32");
+  EXPECT_THAT(ArmFeatures(ArmCapabilityWords({.hwcap = 0x8ff}, true)), ElementsAre("aes", "crc", "neon", "sha2"));
+  EXPECT_THAT(ArmFeatures(ArmCapabilityWords({.hwcap = 1 << 1 | 1 << 10 | 1 << 20, .hwcap2 = 1 << 13}, true)),
+              ElementsAre("dotprod", "fullfp16", "i8mm", "neon"));
+  EXPECT_THAT(ArmFeatures(ArmCapabilityWords({.hwcap = 1 << 12 | 1 << 16}, false)), ElementsAre("neon", "vfp4"));
+  EXPECT_EQ(ArmCpuName(ArmImplementer(0x410fd034), ArmPart(0x410fd034)), "cortex-a53");
 }
 
 }  // namespace
