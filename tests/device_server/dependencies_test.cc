@@ -3,14 +3,21 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 
 namespace tunefleet::device {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 std::string Output(const std::string& command) {
   std::string output;
@@ -22,12 +29,26 @@ std::string Output(const std::string& command) {
   return output;
 }
 
-TEST(DependenciesTest, TheAgentNeedsNeitherLlvmNorXgboostNorADatabase) {
-  const std::string libraries = Output("ldd " TUNEFLEET_DEVICE_PROGRAM);
-  ASSERT_THAT(libraries, HasSubstr("libc.so")) << "ldd did not work";
-  for (const char* unwanted : {"libLLVM", "liblld", "libxgboost", "libsqlite", "libgomp", "libclang"}) {
-    EXPECT_THAT(libraries, Not(HasSubstr(unwanted)));
+TEST(DependenciesTest, TheAgentNeedsNothingButTheCLibrary) {
+  const std::string libraries = Output("readelf --dynamic --wide " TUNEFLEET_DEVICE_PROGRAM " | grep NEEDED");
+  ASSERT_THAT(libraries, HasSubstr("libc.so")) << "readelf did not work";
+  for (const absl::string_view line : absl::StrSplit(libraries, '\n', absl::SkipEmpty())) {
+    EXPECT_THAT(line,
+                AnyOf(HasSubstr("[libc.so"), HasSubstr("[libm.so"), HasSubstr("[libdl.so"), HasSubstr("[ld-linux")));
   }
+}
+
+TEST(DependenciesTest, TheAgentFitsOnAPhone) {
+  constexpr int64_t kMostBytes = int64_t{25} << 20;
+  char folder[] = "/tmp/tunefleet-strip-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::string stripped = absl::StrCat(folder, "/agent");
+  Output(absl::StrCat("strip -o ", stripped, " " TUNEFLEET_DEVICE_PROGRAM));
+  std::error_code error;
+  const auto bytes = static_cast<int64_t>(std::filesystem::file_size(stripped, error));
+  EXPECT_FALSE(error) << "strip did not work";
+  EXPECT_LT(bytes, kMostBytes);
+  std::filesystem::remove_all(folder, error);
 }
 
 }  // namespace
