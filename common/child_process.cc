@@ -13,10 +13,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <cstdlib>
 #include <cstring>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/status_macros.h"
 
 namespace tunefleet::common {
 namespace {
@@ -153,11 +156,18 @@ std::string DescribeWaitStatus(int status) {
   return absl::StrCat("exit status ", WEXITSTATUS(status));
 }
 
-absl::StatusOr<std::string> SiblingProgram(const std::string& name) {
+absl::StatusOr<std::string> OwnProgram() {
   char path[PATH_MAX];
   const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
   if (size <= 0) return absl::InternalError(absl::StrCat("readlink /proc/self/exe: ", strerror(errno)));
-  std::string self(path, static_cast<size_t>(size));
+  const std::string executable(path, static_cast<size_t>(size));
+  const char* const launched = std::getenv("TUNEFLEET_PROGRAM");
+  const bool is_loader = absl::StartsWith(executable.substr(executable.rfind('/') + 1), "ld-linux");
+  return is_loader && launched != nullptr ? launched : executable;
+}
+
+absl::StatusOr<std::string> SiblingProgram(const std::string& name) {
+  TF_ASSIGN_OR_RETURN(const std::string self, OwnProgram());
   std::string program = absl::StrCat(self.substr(0, self.rfind('/') + 1), name);
   if (access(program.c_str(), X_OK) != 0) {
     return absl::NotFoundError(

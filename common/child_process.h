@@ -39,6 +39,10 @@ int KillChild(pid_t pid);
 // "exit status 3", "signal 11 (Segmentation fault)".
 std::string DescribeWaitStatus(int status);
 
+// The path of the running program, to start it anew. Of one that a bundle's launcher started (deploy/launcher.c), which
+// is the loader to the kernel, the launcher's: it is in TUNEFLEET_PROGRAM. Errors: INTERNAL (no /proc).
+absl::StatusOr<std::string> OwnProgram();
+
 // The path of a program that is installed beside the running one. Errors: NOT_FOUND.
 absl::StatusOr<std::string> SiblingProgram(const std::string& name);
 

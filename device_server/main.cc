@@ -15,6 +15,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/child_process.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "device_server/describe/cpu_list.h"
@@ -38,13 +39,6 @@ constexpr int kUsageError = 2;
 int Refuse(absl::string_view message) {
   std::cerr << "tunefleet-device: " << message << std::endl;
   return kUsageError;
-}
-
-// The path of this executable, which is started anew as the zygote.
-std::string OwnProgram() {
-  std::error_code error;
-  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", error);
-  return error ? "/proc/self/exe" : path.string();
 }
 
 // Removes the directory that the embedding program asked for, however the agent ends (but for SIGKILL).
@@ -171,6 +165,8 @@ int Main(int argc, char** argv) {
   if (line->lifeline_fd >= 0 && fcntl(line->lifeline_fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Refuse(absl::StrCat("--lifeline-fd=", line->lifeline_fd, ": no such open descriptor"));
   }
+  const absl::StatusOr<std::string> program = common::OwnProgram();  // started anew as the zygote
+  if (!program.ok()) return Refuse(program.status().message());
   const int signals = OpenSignals();
   v1::Target target = DescribeTarget(line->cores, line->threads);
   std::string device_class = line->device_class.empty() ? DefaultClass(target) : line->device_class;
@@ -184,7 +180,7 @@ int Main(int argc, char** argv) {
   }
 
   TrialRunner::Options options{
-      .program = OwnProgram(),
+      .program = *program,
       .emulator = emulator,
       .cores = line->cores,
       .fill_cache_bytes = line->cache_mib << 20,
