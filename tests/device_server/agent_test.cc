@@ -29,9 +29,10 @@ class AgentTest : public ::testing::Test {
     std::string name = absl::StrCat(::testing::TempDir(), "/tunefleet_agent_XXXXXX");
     ASSERT_NE(mkdtemp(name.data()), nullptr);
     folder_ = name;
-    // What an agent leaves behind becomes a child of this process, zombies included.
+    // What an agent leaves behind becomes a child of this process, zombies included. What the killed agent of an earlier
+    // test left may still be ending.
     ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    while (waitpid(-1, nullptr, 0) > 0) {
     }
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }

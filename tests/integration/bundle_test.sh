@@ -33,7 +33,7 @@ inside() {  # root, program, arguments
     set -e
     mount --rbind /dev "$0/dev"
     mount -t proc proc "$0/proc"
-    exec env --ignore-environment chroot "$0" "$@"' "$root" "$@"
+    exec env --ignore-environment PATH="$PATH" chroot "$0" "$@"' "$root" "$@"
 }
 
 unpack agent "$folder/agent"
