@@ -72,8 +72,9 @@ class Conv2dWinogradSpace : public KnobSpace {
     order_ = knobs.Add("order", {0, 1});              // register tiles: channels outside, or tiles
     inner_ = knobs.Add("inner", {0, 1});              // innermost over tiles of a channel group, or the other way round
     input_order_ = knobs.Add("input_order", {0, 1});  // transform tile by tile, or channel block by channel block
-    output_order_ = knobs.Add("output_order", {0, 1});         // the same for the output
-    parallel_ = knobs.Add("parallel", [this](KnobValues at) {  // 0: none, 1: blocks of tiles, 2: of output channels
+    output_order_ = knobs.Add("output_order", {0, 1});            // the same for the output
+    unroll_transforms_ = knobs.Add("unroll_transforms", {0, 1});  // the columns, then rows, of a tile; rows always are
+    parallel_ = knobs.Add("parallel", [this](KnobValues at) {     // 0: none, 1: blocks of tiles, 2: of output channels
       std::vector<int64_t> values = {0};
       if (unit_.threads == 1) return values;
       if (s_.n * rows_ * columns_ > at[block_rows_] * at[block_columns_]) values.push_back(1);
@@ -114,7 +115,8 @@ class Conv2dWinogradSpace : public KnobSpace {
 
     b.ComputeAt("tile_rows", tile_loop);
     b.SetScope("tile_rows", "local");
-    Unroll({"oh.i", "ow.i", "tile_rows.nu", "tile_rows.i"}, b);
+    Unroll({"ow.i", "tile_rows.i"}, b);
+    if (at[unroll_transforms_] == 1) Unroll({"oh.i", "tile_rows.nu"}, b);
     b.Vectorize(c.vector);
     b.Vectorize("tile_rows.c");
 
@@ -157,7 +159,6 @@ class Conv2dWinogradSpace : public KnobSpace {
     b.ComputeAt("filter_rows", around);
     b.SetScope("filter_rows", "local");
     b.Reorder({"filter_rows.kw", "filter_rows.xi", "filter_rows.c"});
-    Unroll({"filter_xi", "filter_nu", "filter_rows.kw", "filter_rows.xi"}, b);
     b.Vectorize(c.vector);
     b.Vectorize("filter_rows.c");
   }
@@ -218,7 +219,8 @@ class Conv2dWinogradSpace : public KnobSpace {
     b.SetScope("patch_rows", "local");
     b.ComputeAt("patch", "patch_rows.j");
     b.SetScope("patch", "local");
-    Unroll({"patches.xi", "patches.nu", "patch_rows.j", "patch_rows.xi", "patch.i"}, b);
+    Unroll({"patches.nu", "patch_rows.xi", "patch.i"}, b);
+    if (at[unroll_transforms_] == 1) Unroll({"patches.xi", "patch_rows.j"}, b);
     for (const std::string& vector : {l.vector, std::string("patch_rows.l"), std::string("patch.l")}) {
       b.Vectorize(vector);
     }
@@ -263,7 +265,7 @@ class Conv2dWinogradSpace : public KnobSpace {
   const ChannelLanes out_;
   const ChannelLanes in_;
   Knob block_columns_, block_rows_, block_channels_, tile_channels_, tile_columns_, tile_rows_, unroll_channels_,
-      order_, inner_, input_order_, output_order_, parallel_;
+      order_, inner_, input_order_, output_order_, unroll_transforms_, parallel_;
 };
 
 }  // namespace
