@@ -6,9 +6,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,10 +20,12 @@
 #include "common/child_process.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "device_server/builtin/self_test.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/describe/emulation.h"
 #include "device_server/describe/machine.h"
 #include "device_server/fleet/agent.h"
+#include "device_server/measure/core_lock.h"
 #include "device_server/measure/trial_runner.h"
 #include "device_server/options.h"
 #include "device_server/sandbox/wire.h"
@@ -35,6 +39,7 @@ constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
 constexpr absl::Duration kGlance = absl::Milliseconds(20);
 constexpr unsigned kLastResortSeconds = 5;
 constexpr int kUsageError = 2;
+constexpr int kSelfTestTimes = 20;
 
 int Refuse(absl::string_view message) {
   std::cerr << "tunefleet-device: " << message << std::endl;
@@ -146,6 +151,31 @@ int Serve(const CommandLine& line, const v1::Device& device, TrialRunner* runner
   return 0;                   // the agent ends, and before it the zygote with its workers
 }
 
+// Of the largest cache that a core has, or has for itself; 0: unknown.
+uint64_t CacheBytes(const v1::Target& target, bool private_only) {
+  int64_t most = 0;
+  for (const v1::CacheLevel& cache : target.caches()) {
+    if (!private_only || cache.shared_by_cores() <= 1) most = std::max(most, cache.size_bytes());
+  }
+  return static_cast<uint64_t>(most);
+}
+
+// Exit status 0 where timings can be trusted.
+int SelfTest(const CommandLine& line, TrialRunner* runner) {
+  StayOffCores(line.cores);
+  // An agent at work on these cores waits until this is over.
+  const std::optional<CoreLock> lock = CoreLock::Acquire(line.cores, "", [] { return false; });
+  absl::BitGen random;
+  const SelfTestFindings findings = RunSelfTest(kSelfTestTimes, line.threads, random, runner);
+  const SelfTestVerdict verdict = JudgeSelfTest(findings);
+  if (line.json) {
+    std::cout << SelfTestJson(findings, verdict) << std::endl;
+  } else {
+    std::cout << SelfTestText(findings, verdict) << std::flush;
+  }
+  return verdict.trustworthy ? 0 : 1;
+}
+
 int Main(int argc, char** argv) {
   if (argc == 2 && absl::string_view(argv[1]) == kZygoteArgument) return RunZygote();
   absl::StatusOr<CommandLine> line = ParseCommandLine({argv + 1, argv + argc});
@@ -183,7 +213,10 @@ int Main(int argc, char** argv) {
       .program = *program,
       .emulator = emulator,
       .cores = line->cores,
+      .private_cache_bytes = CacheBytes(target, /*private_only=*/true),
+      .last_cache_bytes = CacheBytes(target, /*private_only=*/false),
       .fill_cache_bytes = line->cache_mib << 20,
+      .turns_file = line->turns_file,
       .device_id = device_id,
       .device_fingerprint = DescribeDevice(target, device_id, device_class, emulator_name, {}).fingerprint(),
       .agent_version = TUNEFLEET_VERSION};
@@ -200,6 +233,7 @@ int Main(int argc, char** argv) {
     PrintDevice(device, line->json);
     return 0;
   }
+  if (line->mode == CommandLine::Mode::kSelfTest) return SelfTest(*line, runner->get());
   if (line->require_sandbox == "full" && ((*runner)->sandbox() & kSandboxFull) != kSandboxFull) {
     return Refuse(absl::StrCat("--require-sandbox=full: this machine enforces only ",
                                absl::StrJoin(SandboxNames((*runner)->sandbox()), ", ")));

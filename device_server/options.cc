@@ -63,6 +63,11 @@ absl::Status SetOption(absl::string_view name, const std::string& value, Command
     line->remove_dir_at_exit = value;
     return absl::OkStatus();
   }
+  if (name == "turns") {
+    if (!absl::StartsWith(value, "/")) return Wrong(name, value, "an absolute path");
+    line->turns_file = value;
+    return absl::OkStatus();
+  }
   if (name == "require-sandbox") {
     if (value != "full") return Wrong(name, value, "full");
     line->require_sandbox = value;
@@ -83,6 +88,8 @@ bool SetSwitch(absl::string_view name, CommandLine* line) {
     line->mode = CommandLine::Mode::kVersion;
   } else if (name == "list") {
     line->mode = CommandLine::Mode::kList;
+  } else if (name == "self-test") {
+    line->mode = CommandLine::Mode::kSelfTest;
   } else if (name == "json") {
     line->json = true;
   } else {
@@ -113,7 +120,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
     TF_RETURN_IF_ERROR(SetOption(parts.first, value, &line));
   }
   if (line.mode == CommandLine::Mode::kServe && line.tracker.empty()) {
-    return absl::InvalidArgumentError("--tracker=HOST:PORT or --tracker=unix:PATH is needed (or --list); see --help");
+    return absl::InvalidArgumentError("--tracker=HOST:PORT or --tracker=unix:PATH is needed (or --list, --self-test); see --help");
   }
   return line;
 }
@@ -146,6 +153,7 @@ std::string HelpText() {
 
   tunefleet-device --tracker=HOST:PORT|unix:PATH [options]
   tunefleet-device --list [--json]
+  tunefleet-device --self-test [--json]
 
   --tracker=ADDRESS        where the tracker listens; an unreachable one is tried for ever
   --class=NAME             what devices of this kind are called, e.g. rk3399 (default: architecture and processor)
@@ -156,7 +164,10 @@ std::string HelpText() {
   --require-sandbox=full   refuse to run where a measure of the sandbox is missing
   --log-level=LEVEL        trace, debug, info, warning, error, off (default: info)
   --list                   print what this machine offers and end; --json prints it as JSON
+  --self-test              measure kernels of known behaviour and say whether timings of this machine can be trusted;
+                           exit status 0: yes, 1: no
   --lifeline-fd=N          end at once when this pipe closes
+  --turns=FILE             take turns with the builders that share the cores and this file
   --remove-dir-at-exit=DIR remove this directory at the end
   --version, --help
 
@@ -164,6 +175,7 @@ Examples:
   tunefleet-device --tracker=build-host:9190
   tunefleet-device --tracker=10.0.0.5:9190 --class=rk3399 --id=board-7 --cores=4-5
   tunefleet-device --list
+  tunefleet-device --self-test --cores=1
 
 SIGTERM and SIGINT drain: the running trial is finished and its result delivered; a second one ends at once.
 )";

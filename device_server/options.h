@@ -11,7 +11,7 @@
 namespace tunefleet::device {
 
 struct CommandLine {
-  enum class Mode { kServe, kList, kHelp, kVersion };
+  enum class Mode { kServe, kList, kSelfTest, kHelp, kVersion };
   Mode mode = Mode::kServe;
   std::string tracker;
   std::string device_class;     // empty: from the processor
@@ -24,6 +24,7 @@ struct CommandLine {
   bool json = false;
   int lifeline_fd = -1;
   std::string remove_dir_at_exit;
+  std::string turns_file;
 };
 
 // `arguments` without the program's name. Errors: INVALID_ARGUMENT, one line: what was wrong and what would be right.

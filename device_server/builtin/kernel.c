@@ -8,7 +8,7 @@
  *   kind 0, chain     `size` dependent multiplications: time in proportion to size, by the clock alone
  *   kind 1, stream    the sums of the first `size` floats, a multiple of 64, in 64 lanes: caches or memory
  *   kind 2, product   of two size x size matrices of floats, size at most 64: arithmetic out of the first cache
- *   kind 3, parallel  `size` tasks, one multiple of 64 after the other: what launches cost
+ *   kind 3, parallel  `size` tasks, each a chain of 10000: the threads of the pool, and what launches cost
  *
  * Plain C without a library, for the agent's own architecture. Compiled into the agent too, under another name, to
  * compute what the outputs must be.
@@ -16,13 +16,19 @@
 #include "common/kernel_abi.h"
 
 #define LANES 64
+#define TASK_LINKS 10000
 
-static void chain(uint32_t size, float* out) {
+static uint64_t multiply(uint32_t links) {
   uint64_t value = 1;
-  for (uint32_t i = 0; i < size; ++i) {
+  for (uint32_t i = 0; i < links; ++i) {
     value *= 0x9e3779b97f4a7c15u;
     __asm__ volatile("" : "+r"(value)); /* every link is computed */
   }
+  return value;
+}
+
+static void chain(uint32_t size, float* out) {
+  const uint64_t value = multiply(size);
   for (int i = 0; i < LANES; ++i) out[i] = (float)((value >> i % 32) & 0xffff);
 }
 
@@ -48,9 +54,10 @@ static void product(uint32_t size, const float* a, float* out) {
   }
 }
 
-static void add_one(void* argument, int64_t index) {
+static void run_task(void* argument, int64_t index) {
   float* out = (float*)argument;
-  if (index < LANES) out[index] = (float)index;
+  const uint64_t value = multiply(TASK_LINKS);
+  if (index < LANES) out[index] = (float)(value & 0xff) + (float)index;
 }
 
 int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime) {
@@ -71,9 +78,9 @@ int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime)
     case 3:
       for (int i = 0; i < LANES; ++i) out[i] = 0;
       if (runtime == 0) {
-        for (int64_t i = 0; i < order[1]; ++i) add_one(out, i);
+        for (int64_t i = 0; i < order[1]; ++i) run_task(out, i);
       } else {
-        runtime->parallel_for(runtime, order[1], add_one, out);
+        runtime->parallel_for(runtime, order[1], run_task, out);
       }
       return 0;
     default:

@@ -47,7 +47,11 @@ std::vector<Repeatability> MeasureAgain(const std::vector<v1::Trial>& trials, co
       if (outcome.failure.empty()) {
         outcome.failure = absl::StrCat(v1::Outcome_Name(result.outcome()), ": ", result.detail());
       }
-    } else if (result.kernels(0).quality() == v1::QUALITY_GOOD) {
+      continue;
+    }
+    outcome.speeds.push_back(result.sentinel().speed());
+    outcome.telemetry = result.telemetry();
+    if (result.kernels(0).quality() == v1::QUALITY_GOOD) {
       outcome.latencies_ns.push_back(static_cast<double>(result.kernels(0).latency_ns()));
     } else {
       outcome.flagged.push_back(std::move(result));

@@ -17,7 +17,9 @@ struct Repeatability {
   std::string name;                  // the trial's id
   std::vector<double> latencies_ns;  // of the results that were not flagged, in order of measurement
   std::vector<v1::TrialResult> flagged;
-  std::string failure;  // the first result that was no timing: its outcome and detail
+  std::vector<double> speeds;  // of the clock, Sentinel.speed of every result
+  v1::Telemetry telemetry;     // of the last result
+  std::string failure;         // the first result that was no timing: its outcome and detail
 
   size_t measured() const { return latencies_ns.size() + flagged.size(); }
   double MedianNs() const;

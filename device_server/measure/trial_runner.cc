@@ -76,6 +76,9 @@ std::string OneLine(std::string text) {
 
 absl::StatusOr<std::unique_ptr<TrialRunner>> TrialRunner::Create(Options options) {
   auto runner = absl::WrapUnique(new TrialRunner(std::move(options)));
+  if (!runner->options_.turns_file.empty()) {
+    TF_ASSIGN_OR_RETURN(runner->turns_, common::Turns::Open(runner->options_.turns_file));
+  }
   TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program, runner->options_.emulator));
   TF_RETURN_IF_ERROR(runner->Probe());
   return runner;
@@ -187,9 +190,19 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     sessions.push_back(std::make_unique<KernelSession>(environment, kernel, measure));
     if (auto failure = sessions.back()->Open()) return fail(sessions.size() - 1, *std::move(failure));
   }
+  const auto cancelled = [&call] { return call.cancelled && call.cancelled(); };
+  std::optional<common::Turn> turn;
+  if (turns_) {
+    absl::StatusOr<common::Turn> taken = turns_->Time([&] { return cancelled() || Now() > environment.deadline; });
+    if (taken.ok()) {
+      turn = *std::move(taken);
+    } else if (!cancelled()) {
+      return fail(0, {v1::OUTCOME_DEVICE_ERROR, std::string(taken.status().message())});
+    }
+  }
   const absl::Time first = Now();
   while (const std::optional<TrialPolicy::Step> step = policy.Next(random_)) {
-    if (call.cancelled && call.cancelled()) return Failure{v1::OUTCOME_CANCELLED, "the lease was revoked"};
+    if (cancelled()) return Failure{v1::OUTCOME_CANCELLED, "the lease was revoked"};
     v1::Sample sample;
     sample.set_begin_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(Now() - first)));
     if (auto failure = sessions[step->kernel]->Sample(step->runs, step->expected, &sample)) {
@@ -197,6 +210,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     }
     policy.Add(*step, sample);
   }
+  turn.reset();
   for (size_t i = 0; i < sessions.size(); ++i) {
     if (auto failure = sessions[i]->VerifyOutputs()) return fail(i, *std::move(failure));
   }

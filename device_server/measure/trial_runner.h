@@ -8,12 +8,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/random/random.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/turns.h"
 #include "device_server/measure/blob_source.h"
 #include "device_server/measure/drift_tracker.h"
 #include "device_server/measure/fill_cache.h"
@@ -33,12 +35,14 @@ class TrialRunner {
     uint64_t private_cache_bytes = 0;  // of a core; 0: unknown
     uint64_t last_cache_bytes = 0;
     uint64_t fill_cache_bytes = uint64_t{1} << 30;
+    std::string turns_file;  // shared with builders on the same cores (common/turns.h); empty: they have others
     std::string device_id;
     std::string device_fingerprint;
     std::string agent_version;
   };
 
-  // Starts the zygote and one probe worker, to learn what the sandbox enforces. Errors: UNAVAILABLE.
+  // Starts the zygote and one probe worker, to learn what the sandbox enforces. Errors: UNAVAILABLE,
+  // FAILED_PRECONDITION (the turns file).
   static absl::StatusOr<std::unique_ptr<TrialRunner>> Create(Options options);
 
   // What a trial is given besides itself.
@@ -71,6 +75,7 @@ class TrialRunner {
 
   const Options options_;
   const size_t usable_cores_;
+  std::optional<common::Turns> turns_;
   const TelemetryReader telemetry_;
   FillCache fills_;
   DriftTracker drift_;

@@ -39,6 +39,7 @@ TEST(OptionsTest, WrongOnesAreNamedWithWhatWouldBeRight) {
       {"--threads=0", "a number from 1 to 256"},
       {"--threads", "a number from 1 to 256"},
       {"--remove-dir-at-exit=relative", "an absolute path"},
+      {"--turns=relative", "an absolute path"},
       {"--require-sandbox=some", "full"},
       {"--colour=red", "unknown option --colour"},
       {"tracker", "is no option"},
@@ -83,8 +84,8 @@ TEST(OptionsTest, NamedCoresMustBeThereAndEnough) {
 
 TEST(OptionsTest, HelpNamesEveryOptionAndGivesExamples) {
   const std::string help = HelpText();
-  for (const char* part :
-       {"--tracker", "--class", "--id", "--cores", "--threads", "--list", "--lifeline-fd", "Examples"}) {
+  for (const char* part : {"--tracker", "--class", "--id", "--cores", "--threads", "--list", "--self-test",
+                           "--lifeline-fd", "--turns", "Examples"}) {
     EXPECT_THAT(help, HasSubstr(part));
   }
   EXPECT_EQ(ParseCommandLine({"--help", "--nonsense"})->mode, CommandLine::Mode::kHelp);

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/turns.h"
 #include "device_server/describe/cpu_list.h"
 #include "tests/device_server/trial_fixture.h"
 
@@ -154,6 +156,30 @@ TEST_F(TrialRunnerTest, TheSlowerOfTwoKernelsIsCalledSlower) {
   ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
   EXPECT_FALSE(result.kernels(0).has_comparison());
   EXPECT_EQ(result.kernels(1).comparison().verdict(), v1::VERDICT_SLOWER);
+}
+
+TEST_F(TrialRunnerTest, TimingWaitsForTheBuildersOnItsCores) {
+  const std::string file = absl::StrCat(::testing::TempDir(), "/trial-turns-", getpid());
+  const auto turns = common::Turns::Open(file);
+  ASSERT_TRUE(turns.ok()) << turns.status();
+  const auto runner =
+      TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM, .cores = {UsableCores().back()}, .turns_file = file});
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  const v1::Trial trial = MakeTrial("good", &blobs_);
+  absl::StatusOr<common::Turn> building = turns->Build();
+  ASSERT_TRUE(building.ok());
+  int asked = 0;
+  const auto result =
+      (*runner)->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = [&] {
+                        // Asked while it waits: it never would have come to an end.
+                        if (++asked == 5) building = absl::CancelledError("built");
+                        return false;
+                      }});
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  EXPECT_GE(asked, 5);
+  EXPECT_TRUE(turns->Build().ok()) << "the turn is given back";
+  std::filesystem::remove(file);
+  std::filesystem::remove(file + ".gate");
 }
 
 TEST_F(TrialRunnerTest, ARevokedTrialEndsBetweenSamples) {

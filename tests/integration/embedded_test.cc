@@ -104,6 +104,16 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
   EXPECT_EQ(example.exit, 0) << example.err;
   EXPECT_THAT(example.out, HasSubstr("checksum"));
 
+  const Finished measure =
+      RunProgram(sandbox_, {Program("tunefleet"), "measure", library, absl::StrCat("--against=", library), "--json"});
+  ASSERT_EQ(measure.exit, 0) << measure.err;
+  const google::protobuf::Struct measured = JsonLines(LastLine(measure.out))[0];
+  EXPECT_EQ(measured.fields().at("outcome").string_value(), "OK");
+  ASSERT_EQ(measured.fields().at("kernels").list_value().values_size(), 2);
+  const auto& second = measured.fields().at("kernels").list_value().values(1).struct_value().fields();
+  EXPECT_GT(second.at("latency_ns").number_value(), 0);
+  EXPECT_EQ(second.count("verdict"), 1u);
+
   // The same command again measures nothing; a longer one continues.
   const Finished again = RunProgram(sandbox_, Tune(16));
   ASSERT_EQ(again.exit, 0) << again.err;

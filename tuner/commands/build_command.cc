@@ -10,6 +10,7 @@
 #include "tuner/commands/command_line.h"
 #include "tuner/commands/flags.h"
 #include "tuner/commands/json.h"
+#include "tuner/commands/kernel_description.h"
 #include "tuner/commands/kernel_files.h"
 #include "tuner/commands/task_selection.h"
 #include "tuner/commands/text.h"
@@ -42,7 +43,7 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
                  static_cast<int>(tasks[0].trials));
     return kExitFailed;
   }
-  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context.parts->start_builders(1, {}));
+  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context.parts->start_builders(1, {}, ""));
   v1::BuildRequest request;
   request.set_id(1);
   *request.mutable_workload() = best->workload();
@@ -74,6 +75,11 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
   TF_RETURN_IF_ERROR(WriteFile(library, built.code()));
   TF_RETURN_IF_ERROR(WriteFile(header, KernelHeader(kernel)));
   TF_RETURN_IF_ERROR(WriteFile(example, KernelExample(kernel)));
+  v1::KernelFile description;
+  *description.mutable_manifest() = kernel.manifest;
+  *description.mutable_workload() = kernel.workload;
+  *description.mutable_target() = kernel.target;
+  TF_RETURN_IF_ERROR(WriteFile(DescriptionPath(flags.output), PrintDescription(description)));
   if (flags.json) {
     std::fprintf(context.out, "%s\n",
                  JsonObject()
@@ -82,6 +88,7 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
                      .Text("library", library.string())
                      .Text("header", header.string())
                      .Text("example", example.string())
+                     .Text("description", DescriptionPath(flags.output))
                      .Number("latency_ns", kernel.latency_ns)
                      .Number("gflops", kernel.gflops)
                      .Text("pass_pipeline", best->pass_pipeline())
@@ -103,7 +110,7 @@ int BuildCommand(const std::vector<std::string>& arguments, const CommandContext
   FlagSet set(
       "build",
       "tunefleet build -o FILE.so: writes the best kernel as a shared library, with FILE.h that says how to call "
-      "it and FILE_example.c that does.",
+      "it, FILE_example.c that does, and FILE.json for 'tunefleet measure'.",
       "  tunefleet build --records=conv.db --workload=resnet18.C6 -o conv.so\n"
       "  cc -O2 conv_example.c -ldl -o conv_example && ./conv_example ./conv.so\n");
   set.Text("o", "FILE.so", "where to write the shared library", &flags.output);

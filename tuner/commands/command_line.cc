@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"best", "show the best kernel known: schedule, loop nest, figures", BestCommand},
     {"explain", "show why the best kernel is as fast as it is: roofline, instructions", ExplainCommand},
     {"build", "write the best kernel as a shared library with a C header and an example", BuildCommand},
+    {"measure", "time a built kernel by hand, or two side by side", MeasureCommand},
     {"records", "show what is in a record database", RecordsCommand},
     {"devices", "show a tracker's devices", DevicesCommand},
     {"jobs", "show a tracker's jobs", JobsCommand},

@@ -14,6 +14,7 @@ int TuneCommand(const std::vector<std::string>& arguments, const CommandContext&
 int BestCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int ExplainCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int BuildCommand(const std::vector<std::string>& arguments, const CommandContext& context);
+int MeasureCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int RecordsCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int DevicesCommand(const std::vector<std::string>& arguments, const CommandContext& context);
 int JobsCommand(const std::vector<std::string>& arguments, const CommandContext& context);

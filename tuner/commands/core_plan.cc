@@ -49,7 +49,8 @@ absl::StatusOr<CorePlan> PlanCores(const std::vector<int>& allowed, const std::m
   std::reverse(plan.device.begin(), plan.device.end());
   std::copy_if(allowed.begin(), allowed.end(), std::back_inserter(plan.others),
                [&](int core) { return taken.count(core) == 0; });
-  if (plan.others.empty()) plan.others = allowed;
+  plan.shared = plan.others.empty();
+  if (plan.shared) plan.others = allowed;
   return plan;
 }
 

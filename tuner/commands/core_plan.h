@@ -12,6 +12,7 @@ namespace tunefleet::tuner {
 struct CorePlan {
   std::vector<int> device;  // ascending, one per thread of the kernel
   std::vector<int> others;  // for the tuner and its builders: no hardware thread of a device core, if there are others
+  bool shared = false;      // there are none: the others are the device's cores too
 };
 
 // The device gets the last `threads` physical cores (one hardware thread each) of `allowed`. `siblings` maps a hardware

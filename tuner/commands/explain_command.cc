@@ -64,7 +64,7 @@ absl::StatusOr<codegen::LoopNest> NestOf(const v1::TuningRecord& record) {
 
 absl::StatusOr<std::vector<codegen::Instruction>> CodeOf(const v1::TuningRecord& record,
                                                          const CommandContext& context) {
-  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context.parts->start_builders(1, {}));
+  TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context.parts->start_builders(1, {}, ""));
   v1::BuildRequest request;
   request.set_id(1);
   *request.mutable_workload() = record.workload();

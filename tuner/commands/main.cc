@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "codegen/llvm/target_text.h"
 #include "common/child_process.h"
 #include "common/log.h"
@@ -27,12 +28,14 @@ constexpr uint64_t kBuilderMemoryBytes = 0;
 constexpr uint64_t kBuilderMemoryBytes = uint64_t{2} << 30;
 #endif
 
-absl::StatusOr<std::unique_ptr<Builder>> StartBuilders(int count, const std::vector<int>& cores) {
+absl::StatusOr<std::unique_ptr<Builder>> StartBuilders(int count, const std::vector<int>& cores,
+                                                       const std::string& turns_file) {
   BuilderPoolOptions options;
   options.size = count;
   TF_ASSIGN_OR_RETURN(options.process.program, common::SiblingProgram("tunefleet-builder"));
   options.process.memory_limit_bytes = kBuilderMemoryBytes;
   options.process.cores = cores;
+  if (!turns_file.empty()) options.process.arguments.push_back(absl::StrCat("--turns=", turns_file));
   return BuilderPool::Create(options);
 }
 

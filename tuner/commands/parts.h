@@ -23,8 +23,11 @@ namespace tunefleet::tuner {
 struct Parts {
   std::function<absl::StatusOr<std::unique_ptr<Database>>(const std::string& path, DatabaseAccess access)>
       open_database;
-  // `count` builders that run on `cores` (empty: anywhere).
-  std::function<absl::StatusOr<std::unique_ptr<Builder>>(int count, const std::vector<int>& cores)> start_builders;
+  // `count` builders that run on `cores` (empty: anywhere), in turns with a device on the same cores (`turns_file`;
+  // empty: there is none).
+  std::function<absl::StatusOr<std::unique_ptr<Builder>>(int count, const std::vector<int>& cores,
+                                                         const std::string& turns_file)>
+      start_builders;
   // The agent's program is found here.
   std::function<absl::StatusOr<std::unique_ptr<EmbeddedFleet>>(EmbeddedFleetOptions options, std::stop_token stop)>
       start_fleet;

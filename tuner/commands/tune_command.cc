@@ -93,6 +93,7 @@ struct Site {
   std::string address;
   DeviceChoice device;
   std::vector<int> builder_cores;
+  std::string turns_file;  // where builders and device share cores
 };
 
 // The tracker's devices. Agents may just be coming back to it, so a tracker without any is asked again for a while.
@@ -123,8 +124,10 @@ absl::StatusOr<Site> OpenSite(const Flags& flags, const std::optional<v1::Target
     options.new_records = new_records;
     options.device_cores = plan.device;
     options.agent_cores = allowed;
+    options.take_turns = plan.shared;
     TF_ASSIGN_OR_RETURN(site.fleet, context.parts->start_fleet(std::move(options), context.stop));
     site.address = site.fleet->address();
+    site.turns_file = site.fleet->turns_file();
   } else {
     site.address = flags.tracker;
     site.builder_cores = AllowedCores();
@@ -206,7 +209,7 @@ absl::StatusOr<int> TuneRun::Run() {
   site_ = *std::move(site);
   const int builders = flags_.builders > 0 ? static_cast<int>(flags_.builders)
                                            : std::min<int>(kMostBuilders, static_cast<int>(site_.builder_cores.size()));
-  TF_ASSIGN_OR_RETURN(builder_, parts_.start_builders(builders, site_.builder_cores));
+  TF_ASSIGN_OR_RETURN(builder_, parts_.start_builders(builders, site_.builder_cores, site_.turns_file));
 
   TuneReport report(flags_.records, flags_.json);
   for (const codegen::NamedWorkload& named : workloads) {

@@ -76,6 +76,7 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
   }
 
   std::string address() const override { return server_->address(); }
+  std::string turns_file() const override { return turns_file_; }
   absl::Status Health() const override { return agent_->Health(); }
 
   absl::Status Open(const EmbeddedFleetOptions& options, std::stop_token stop) {
@@ -88,10 +89,14 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
     tracker.listen = absl::StrCat("unix:", socket_folder_->path(), "/tracker");
     tracker.state_directory = state_folder_;
     TF_ASSIGN_OR_RETURN(server_, tracker::TrackerServer::Start(tracker));
-    TF_ASSIGN_OR_RETURN(agent_, AgentProcess::Start({options.agent_program, absl::StrCat("--tracker=", address()),
-                                                     absl::StrCat("--cores=", absl::StrJoin(options.device_cores, ",")),
-                                                     absl::StrCat("--remove-dir-at-exit=", socket_folder_->path())},
-                                                    options.agent_cores));
+    std::vector<std::string> agent = {options.agent_program, absl::StrCat("--tracker=", address()),
+                                      absl::StrCat("--cores=", absl::StrJoin(options.device_cores, ",")),
+                                      absl::StrCat("--remove-dir-at-exit=", socket_folder_->path())};
+    if (options.take_turns) {
+      turns_file_ = absl::StrCat(socket_folder_->path(), "/turns");
+      agent.push_back(absl::StrCat("--turns=", turns_file_));
+    }
+    TF_ASSIGN_OR_RETURN(agent_, AgentProcess::Start(std::move(agent), options.agent_cores));
     return AwaitDevice(options, stop);
   }
 
@@ -117,6 +122,7 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
 
   const std::string state_folder_;
   std::unique_ptr<TemporaryFolder> socket_folder_;
+  std::string turns_file_;
   std::unique_ptr<tracker::TrackerServer> server_;
   std::unique_ptr<AgentProcess> agent_;
 };

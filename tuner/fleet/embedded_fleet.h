@@ -28,6 +28,7 @@ struct EmbeddedFleetOptions {
   bool new_records = false;   // the records were made just now: state of earlier ones of that name is dropped
   std::vector<int> device_cores;
   std::vector<int> agent_cores;  // all that the agent may use: the device's, and others for its own threads
+  bool take_turns = false;       // builders run on the device's cores: timing takes turns with them (common/turns.h)
   absl::Duration start_timeout = absl::Seconds(30);  // for the device to register
 };
 
@@ -44,6 +45,8 @@ class EmbeddedFleet {
 
   // What a Runner dials.
   virtual std::string address() const = 0;
+  // For the builders; empty unless turns are taken.
+  virtual std::string turns_file() const = 0;
   // Why there is no agent any more; OK while there is one.
   virtual absl::Status Health() const = 0;
 };

@@ -38,9 +38,10 @@ struct TuneOptions {
   int finalists = 5;            // measured again side by side after the search; below 2: none
   int built_ahead = 8;          // built candidates that wait while the strategy plans
   uint32_t final_samples = 40;  // of each kernel in the finals, at least
-  double noise = 0.03;          // latencies within this share of the best are contenders
-  bool refine_winner = true;    // compile the winner at O3 too and keep the faster
-  absl::Duration cancel_patience = absl::Seconds(2);  // how long a stopped run still waits for its trials in flight
+  absl::Duration final_budget = absl::Milliseconds(120);  // of running each kernel in the finals, while undecided
+  double noise = 0.03;                                    // latencies within this share of the best are contenders
+  bool refine_winner = true;                              // compile the winner at O3 too and keep the faster
+  absl::Duration cancel_patience = absl::Seconds(2);      // how long a stopped run still waits for its trials in flight
 };
 
 struct TuneSummary {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -22,16 +23,25 @@ std::vector<BuiltCandidate> WithoutCode(std::vector<BuiltCandidate> kernels) {
   return kernels;
 }
 
-// Puts the fastest kernel's result in front and returns the kernel's index. Trusted results come before censored ones.
+// What speaks for a kernel, the smaller the better. Trusted results come before censored ones. Where kernels were
+// compared pair by pair, the pairs' ratio counts, and one that was not found to be faster never replaces the first.
+std::tuple<bool, double, uint64_t> Rank(const v1::KernelResult& kernel, bool compared) {
+  const bool untrusted = kernel.censored() || kernel.latency_ns() == 0;
+  if (!compared) return {untrusted, 1, kernel.latency_ns()};
+  const v1::Comparison& comparison = kernel.comparison();
+  if (!kernel.has_comparison()) return {untrusted, 1, 0};
+  const bool not_faster = comparison.verdict() == v1::VERDICT_SAME || comparison.verdict() == v1::VERDICT_SLOWER;
+  return {untrusted, not_faster ? std::max(1.0, comparison.ratio()) : comparison.ratio(), 1};
+}
+
+// Puts the fastest kernel's result in front and returns the kernel's index.
 int FastestToFront(v1::TrialResult* result) {
   if (result->outcome() != v1::OUTCOME_OK) return 0;
+  const bool compared = std::any_of(result->kernels().begin(), result->kernels().end(),
+                                    [](const v1::KernelResult& kernel) { return kernel.has_comparison(); });
   int fastest = 0;
-  const auto rank = [&](int i) {
-    const v1::KernelResult& kernel = result->kernels(i);
-    return std::make_pair(kernel.censored() || kernel.latency_ns() == 0, kernel.latency_ns());
-  };
   for (int i = 1; i < result->kernels_size(); ++i) {
-    if (rank(i) < rank(fastest)) fastest = i;
+    if (Rank(result->kernels(i), compared) < Rank(result->kernels(fastest), compared)) fastest = i;
   }
   if (fastest > 0) result->mutable_kernels()->SwapElements(0, fastest);
   return fastest;

@@ -13,6 +13,7 @@ TEST(CorePlanTest, DeviceGetsTheLastCore) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(plan->device, ElementsAre(1));
   EXPECT_THAT(plan->others, ElementsAre(0));
+  EXPECT_FALSE(plan->shared);
 }
 
 TEST(CorePlanTest, EverybodySharesWhenTheKernelNeedsEveryCore) {
@@ -20,6 +21,7 @@ TEST(CorePlanTest, EverybodySharesWhenTheKernelNeedsEveryCore) {
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(plan->device, ElementsAre(0, 1));
   EXPECT_THAT(plan->others, ElementsAre(0, 1));
+  EXPECT_TRUE(plan->shared);
 }
 
 TEST(CorePlanTest, SiblingsOfDeviceCoresStayIdle) {

@@ -63,6 +63,10 @@ void FakeFleet::RunOne() {
     timing.set_code_digest(kernel.manifest().code_digest());
     timing.set_latency_ns(verdict.latency_ns);
     timing.set_censored(verdict.censored);
+    if (result.kernels_size() > 1 && verdict.verdict != v1::VERDICT_UNSPECIFIED) {
+      timing.mutable_comparison()->set_verdict(verdict.verdict);
+      timing.mutable_comparison()->set_ratio(verdict.ratio);
+    }
   }
   if (result.outcome() != v1::OUTCOME_OK) result.clear_kernels();
   results_.push_back(result);

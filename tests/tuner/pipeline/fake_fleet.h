@@ -25,6 +25,8 @@ struct FakeVerdict {
   uint64_t latency_ns = 1000;
   bool censored = false;
   std::string detail;
+  v1::Verdict verdict = v1::VERDICT_UNSPECIFIED;  // against the trial's first kernel; unspecified: not compared
+  double ratio = 1;
 };
 using FakeDevice = std::function<FakeVerdict(const std::string& code)>;
 

@@ -11,6 +11,7 @@
 #include "tests/tuner/pipeline/fake_fleet.h"
 #include "tests/tuner/search/fake_space.h"
 #include "tuner/database/sqlite_database.h"
+#include "tuner/pipeline/build_candidate.h"
 #include "tuner/search/strategies.h"
 
 namespace tunefleet::tuner {
@@ -316,6 +317,37 @@ TEST_F(PipelineTest, StoppedRunGivesUpOnAStuckRunner) {
   ASSERT_TRUE(Run(fleet, builder_).ok());
   EXPECT_EQ(Records().size(), 40);
   ExpectEachMeasuredOnce(fleet);
+}
+
+TEST_F(PipelineTest, TheVerdictOfThePairsDecidesBetweenTwoCompilations) {
+  const struct {
+    v1::Verdict verdict;
+    double ratio;
+    const char* kept;
+  } kCases[] = {
+      {v1::VERDICT_SAME, 0.998, kSearchPipeline},  // however much lower its median may be
+      {v1::VERDICT_SLOWER, 1.02, kSearchPipeline}, {v1::VERDICT_FASTER, 0.97, "O3"},
+      {v1::VERDICT_AMBIGUOUS, 0.99, "O3"},         {v1::VERDICT_AMBIGUOUS, 1.01, kSearchPipeline},
+  };
+  for (const auto& c : kCases) {
+    database_.reset();
+    std::filesystem::remove(folder_ + "/records.db");
+    database_ = OpenSqliteDatabase(folder_ + "/records.db", DatabaseAccess::kTune).value();
+    FakeFleet fleet(
+        [&c](const std::string& code) {
+          const bool o3 = code.starts_with("O3");
+          return FakeVerdict{.latency_ns = Latency(code) - (o3 ? 100 : 0),
+                             .verdict = o3 ? c.verdict : v1::VERDICT_UNSPECIFIED,
+                             .ratio = c.ratio};
+        },
+        1);
+    options_.finalists = 0;
+    options_.refine_winner = true;
+    ASSERT_TRUE(Run(fleet, builder_).ok());
+    const std::vector<StoredRecord> winner = RecordsOf(TrialStage::kWinner);
+    ASSERT_EQ(winner.size(), 1);
+    EXPECT_EQ(winner[0].record.pass_pipeline(), c.kept) << v1::Verdict_Name(c.verdict) << " " << c.ratio;
+  }
 }
 
 TEST_F(PipelineTest, FinalsCompareContendersAndKeepTheFasterCompilation) {
