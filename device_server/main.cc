@@ -21,6 +21,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "device_server/builtin/self_test.h"
+#include "device_server/describe/core_groups.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/describe/emulation.h"
 #include "device_server/describe/machine.h"
@@ -80,6 +81,11 @@ void PrintDevice(const v1::Device& device, bool json) {
   }
   for (const v1::DeviceAttribute& attribute : device.attributes()) {
     std::cout << "attribute    " << attribute.name() << " = " << absl::StrJoin(attribute.values(), " ") << "\n";
+  }
+  const std::vector<CoreGroup> groups = ReadCoreGroups("", UsableCores());
+  for (size_t i = 0; groups.size() > 1 && i < groups.size(); ++i) {
+    std::cout << "core group   --cores=" << FormatCpuList(groups[i].cores) << " (" << GroupSuffix(groups[i])
+              << ", told by " << groups[i].told_by << ")\n";
   }
   std::cout.flush();
 }
@@ -227,8 +233,9 @@ int Main(int argc, char** argv) {
     std::cerr << "tunefleet-device: " << runner.status().message() << std::endl;
     return 1;
   }
-  const v1::Device device =
+  v1::Device device =
       DescribeDevice(target, device_id, device_class, emulator_name, SandboxNames((*runner)->sandbox()));
+  AddAttribute("scheduling", {SchedulingName((*runner)->scheduling())}, &device);
   if (line->mode == CommandLine::Mode::kList) {
     PrintDevice(device, line->json);
     return 0;

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
 #include "absl/strings/ascii.h"
@@ -10,9 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/digest.h"
+#include "device_server/describe/arm_registers.h"
 #include "device_server/describe/caches.h"
+#include "device_server/describe/core_groups.h"
 #include "device_server/describe/cpu_features.h"
 #include "device_server/describe/cpu_list.h"
+#include "device_server/describe/cpu_name.h"
 
 namespace tunefleet::device {
 namespace {
@@ -38,6 +42,15 @@ std::string KernelRelease() {
   return uname(&name) == 0 ? name.release : "unknown";
 }
 
+// What the processor's name was read from.
+std::string RecognisedBy() {
+#if defined(__x86_64__)
+  return "cpuid";
+#else
+  return ReadMidr("", 0) != 0 || ReadArmRegisters().midr != 0 ? "midr_el1" : "/proc/cpuinfo";
+#endif
+}
+
 // All that bears on a timing, so that timings with different fingerprints are never compared.
 std::string Fingerprint(const v1::Target& target, const std::string& emulator) {
   return common::HexDigest(
@@ -55,6 +68,10 @@ v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads) 
   for (std::string& feature : identity.features) target.add_features(std::move(feature));
   target.set_model(std::move(identity.model));
   const uint16_t core = cores.empty() ? 0 : cores.front();
+  // Where cores differ, what identifies itself is whichever this thread runs on.
+  if (const uint64_t midr = ReadMidr("", core); midr != 0) {
+    target.set_cpu(ArmCpuName(ArmImplementer(midr), ArmPart(midr)));
+  }
   for (v1::CacheLevel& cache : ReadCaches(absl::StrCat("/sys/devices/system/cpu/cpu", core, "/cache"))) {
     *target.add_caches() = std::move(cache);
   }
@@ -102,15 +119,20 @@ v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id
       {"kernel", {KernelRelease()}},
       {"kind", {"cpu"}},
       {"os", {"linux"}},
+      {"recognised_by", {RecognisedBy()}},
       {"sandbox", sandbox},
   };
   if (!emulator.empty()) attributes["emulator"] = {emulator};
-  for (const auto& [name, values] : attributes) {
-    v1::DeviceAttribute* const attribute = device.add_attributes();
-    attribute->set_name(name);
-    for (const std::string& value : values) attribute->add_values(value);
-  }
+  for (const auto& [name, values] : attributes) AddAttribute(name, values, &device);
   return device;
+}
+
+void AddAttribute(const std::string& name, const std::vector<std::string>& values, v1::Device* device) {
+  v1::DeviceAttribute* const attribute = device->add_attributes();
+  attribute->set_name(name);
+  for (const std::string& value : values) attribute->add_values(value);
+  std::sort(device->mutable_attributes()->begin(), device->mutable_attributes()->end(),
+            [](const v1::DeviceAttribute& a, const v1::DeviceAttribute& b) { return a.name() < b.name(); });
 }
 
 }  // namespace tunefleet::device

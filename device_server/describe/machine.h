@@ -32,6 +32,9 @@ std::string DefaultId(const std::vector<uint16_t>& cores);
 v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
                           const std::string& emulator, const std::vector<std::string>& sandbox);
 
+// Adds one more, in its place. `values` are sorted.
+void AddAttribute(const std::string& name, const std::vector<std::string>& values, v1::Device* device);
+
 }  // namespace tunefleet::device
 
 #endif  // TUNEFLEET_DEVICE_SERVER_DESCRIBE_MACHINE_H_

@@ -1,0 +1,92 @@
+#include "device_server/describe/core_groups.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "device_server/describe/cpu_list.h"
+
+namespace tunefleet::device {
+namespace {
+
+constexpr double kClockTolerance = 0.1;
+
+std::string ReadLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+uint64_t ReadNumber(const std::string& path) {
+  uint64_t number = 0;
+  return absl::SimpleAtoi(ReadLine(path), &number) ? number : 0;
+}
+
+std::string CorePath(const std::string& root, uint16_t core) {
+  return absl::StrCat(root, "/sys/devices/system/cpu/cpu", core, "/");
+}
+
+// "core" or "atom" for a core of a hybrid x86 processor.
+std::string KindOf(const std::string& root, uint16_t core) {
+  for (const char* const kind : {"core", "atom"}) {
+    const auto cores = ParseCpuList(ReadLine(absl::StrCat(root, "/sys/devices/cpu_", kind, "/cpus")));
+    if (cores.ok() && std::find(cores->begin(), cores->end(), core) != cores->end()) return kind;
+  }
+  return "";
+}
+
+CoreGroup Describe(const std::string& root, uint16_t core) {
+  return {.cores = {core},
+          .kind = KindOf(root, core),
+          .midr = ReadMidr(root, core),
+          .capacity = ReadNumber(CorePath(root, core) + "cpu_capacity"),
+          .max_khz = ReadNumber(CorePath(root, core) + "cpufreq/cpuinfo_max_freq")};
+}
+
+// What tells the two apart; "" when they are alike.
+std::string Difference(const CoreGroup& a, const CoreGroup& b) {
+  if (a.kind != b.kind) return "cpu_core/cpus, cpu_atom/cpus";
+  if (a.midr != b.midr) return "midr_el1";
+  if (a.capacity != b.capacity) return "cpu_capacity";
+  const auto x = static_cast<double>(a.max_khz), y = static_cast<double>(b.max_khz);
+  return std::abs(x - y) > kClockTolerance * std::max(x, y) ? "cpuinfo_max_freq" : "";
+}
+
+}  // namespace
+
+uint64_t ReadMidr(const std::string& root, uint16_t core) {
+  uint64_t midr = 0;
+  return absl::SimpleHexAtoi(ReadLine(CorePath(root, core) + "regs/identification/midr_el1"), &midr) ? midr : 0;
+}
+
+std::vector<CoreGroup> ReadCoreGroups(const std::string& root, const std::vector<uint16_t>& cores) {
+  std::vector<uint16_t> sorted = cores;
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<CoreGroup> groups;
+  for (const uint16_t core : sorted) {
+    CoreGroup alone = Describe(root, core);
+    const auto same = std::find_if(groups.begin(), groups.end(),
+                                   [&](const CoreGroup& group) { return Difference(group, alone).empty(); });
+    if (same == groups.end()) {
+      if (!groups.empty()) alone.told_by = Difference(groups.front(), alone);
+      groups.push_back(std::move(alone));
+    } else {
+      same->cores.push_back(core);
+    }
+  }
+  if (groups.size() > 1) groups.front().told_by = groups[1].told_by;
+  return groups;
+}
+
+std::string GroupSuffix(const CoreGroup& group) {
+  if (!group.kind.empty()) return group.kind;
+  if (group.capacity > 0) return absl::StrCat("cap", group.capacity);
+  return group.max_khz > 0 ? absl::StrCat(group.max_khz / 1000, "mhz") : "";
+}
+
+}  // namespace tunefleet::device
