@@ -48,7 +48,7 @@ const ReductionOrder kReductionOrders[] = {{{"ci.o", "kh", "kw", "l.o"}, {"/", "
 class Conv2dDirectSpace : public KnobSpace {
  public:
   Conv2dDirectSpace(v1::Workload workload, const Conv2dShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace("x86.conv2d.direct", 1, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 1, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),

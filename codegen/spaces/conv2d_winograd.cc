@@ -24,7 +24,7 @@ class Conv2dWinogradSpace : public KnobSpace {
  public:
   Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
                       const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat("x86.conv2d.", WinogradName(transform)), 1, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 1, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         implementation_(WinogradName(transform)),

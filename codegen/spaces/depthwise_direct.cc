@@ -32,7 +32,10 @@ const std::vector<std::string> kTileOrders[] = {{"co", "oh.o", "ow.o"}, {"oh.o",
 class DepthwiseDirectSpace : public KnobSpace {
  public:
   DepthwiseDirectSpace(v1::Workload workload, const Conv2dShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace("x86.depthwise.direct", 1, std::move(fresh)), workload_(std::move(workload)), s_(shape), unit_(unit) {
+      : KnobSpace(absl::StrCat(unit.family, ".depthwise.direct"), 1, std::move(fresh)),
+        workload_(std::move(workload)),
+        s_(shape),
+        unit_(unit) {
     const bool plain = s_.channel_block == 0;
     row_width_ = plain ? unit_.lanes : 1;
     lanes_ = ChannelLanesOf(s_.co, s_.channel_block, unit_);

@@ -59,7 +59,7 @@ std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::fu
 class MatmulPackedSpace : public KnobSpace {
  public:
   MatmulPackedSpace(v1::Workload workload, const MatmulShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace("x86.matmul.packed", 2, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".matmul.packed"), 2, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),

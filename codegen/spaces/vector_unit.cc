@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
 namespace tunefleet::codegen {
@@ -14,17 +15,29 @@ int64_t CacheBytes(const v1::Target& target, int level, int64_t fallback) {
   return fallback;
 }
 
+std::string FamilyOf(absl::string_view triple) {
+  const absl::string_view architecture = triple.substr(0, triple.find('-'));
+  if (architecture == "aarch64" || architecture == "arm64") return "arm64";
+  if (absl::StartsWith(architecture, "arm")) return "arm";
+  if (absl::StartsWith(architecture, "riscv")) return "riscv";
+  return "x86";
+}
+
 }  // namespace
 
 VectorUnit VectorUnitOf(const v1::Target& target) {
   const auto has = [&](absl::string_view feature) {
     return std::find(target.features().begin(), target.features().end(), feature) != target.features().end();
   };
-  VectorUnit unit{.lanes = 4, .registers = 16, .broadcast_operand = false};
-  if (has("avx512f")) {
-    unit = {.lanes = 16, .registers = 32, .broadcast_operand = true};
+  VectorUnit unit{.family = FamilyOf(target.triple()), .lanes = 4, .registers = 16, .broadcast_operand = false};
+  if (unit.family == "arm64") {
+    unit.registers = 32;  // a multiply-add may take a lane of a register, but never memory
+  } else if (has("avx512f")) {
+    unit.lanes = 16;
+    unit.registers = 32;
+    unit.broadcast_operand = true;
   } else if (has("avx2")) {
-    unit = {.lanes = 8, .registers = 16, .broadcast_operand = false};
+    unit.lanes = 8;
   }
   unit.l1_bytes = CacheBytes(target, 1, 32 << 10);
   unit.l2_bytes = CacheBytes(target, 2, 512 << 10);

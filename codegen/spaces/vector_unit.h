@@ -3,12 +3,14 @@
 #define TUNEFLEET_CODEGEN_SPACES_VECTOR_UNIT_H_
 
 #include <cstdint>
+#include <string>
 
 #include "proto/workload.pb.h"
 
 namespace tunefleet::codegen {
 
 struct VectorUnit {
+  std::string family;      // "x86", "arm64", ...: the first word of the names of its spaces
   int64_t lanes;           // fp32 lanes of a vector register
   int64_t registers;       // vector registers
   bool broadcast_operand;  // a multiply-add may take a broadcast scalar from memory without a register

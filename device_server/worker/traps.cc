@@ -15,6 +15,11 @@ namespace {
 TrapContext g_context;
 volatile sig_atomic_t g_loading = 0;
 
+#if defined(SYS_mmap)
+constexpr int kMapCall = SYS_mmap;
+#else
+constexpr int kMapCall = SYS_mmap2;  // of 32-bit Arm
+#endif
 constexpr size_t kTrapStackBytes = 64 << 10;
 constexpr int kTrapExitStatus = 112;
 
@@ -98,7 +103,7 @@ int64_t GrowBreak(const uint64_t* arguments) {
   // Refused. The limit is one reason, a mapping in the way (harmless: malloc goes elsewhere) is another.
   const uint64_t amount = arguments[0] - now;
   const uint64_t probe[5] = {0, amount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, ~uint64_t{0}};
-  const int64_t mapped = TrustedCall(SYS_mmap, probe);
+  const int64_t mapped = TrustedCall(kMapCall, probe);
   if (mapped < 0 && mapped >= -4095) EndWithoutMemory(amount);
   munmap(reinterpret_cast<void*>(mapped), amount);
   return result;
@@ -110,10 +115,10 @@ void OnForbiddenCall(int, siginfo_t* info, void* context) {
   const uint64_t* const arguments = registers.arguments;
   int64_t result = -ENOSYS;
   switch (info->si_syscall) {
-    case SYS_mmap:
+    case kMapCall:
     case SYS_mremap:
       result = TrustedCall(info->si_syscall, arguments);
-      if (result == -ENOMEM) EndWithoutMemory(info->si_syscall == SYS_mmap ? arguments[1] : arguments[2]);
+      if (result == -ENOMEM) EndWithoutMemory(info->si_syscall == kMapCall ? arguments[1] : arguments[2]);
       break;
     case SYS_brk:
       result = GrowBreak(arguments);

@@ -1,0 +1,7 @@
+# 32-bit Arm (ARMv7 with NEON), with Debian's cross compiler and its armhf packages (deploy/install-deps.sh --cross=armhf).
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+set(TUNEFLEET_TRIPLE arm-linux-gnueabihf)
+set(CMAKE_C_FLAGS_INIT "-march=armv7-a -mfpu=neon-vfpv4")
+set(CMAKE_CXX_FLAGS_INIT "-march=armv7-a -mfpu=neon-vfpv4")
+include("${CMAKE_CURRENT_LIST_DIR}/debian-multiarch.cmake")

@@ -1,0 +1,108 @@
+// What the AArch64 spaces can reach, read off the machine code: an inner loop that is mostly multiply-adds, whose
+// register tile stays in registers. Nothing is run: TUNEFLEET_NEON_DUMP names a folder for the kernels, to be counted
+// under an emulator.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "codegen/explain/disassembly.h"
+#include "codegen/explain/instruction_mix.h"
+#include "codegen/llvm/llvm_code_generator.h"
+#include "codegen/llvm/target_text.h"
+#include "codegen/operators/workload.h"
+#include "codegen/primitives/schedule.h"
+#include "codegen/spaces/schedule_space.h"
+#include "codegen/spaces/vector_unit.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+constexpr int kRandomConfigs = 30;
+constexpr int kNeighbours = 30;
+
+struct NeonCase {
+  std::string name;
+  std::string op;
+  double share;  // of multiply-adds in the hottest innermost loop, at least
+};
+
+struct Candidate {
+  Values values;
+  InstructionMix mix;
+  std::string code;
+  // Spilled values and tiles of no reuse are worth nothing, however many multiply-adds there are.
+  double Score() const { return mix.spills > 0 || mix.multiply_adds < 8 ? 0 : mix.MultiplyAddShare(); }
+};
+
+Candidate Compile(const ScheduleSpace& space, const Values& values, const v1::Target& target) {
+  Candidate candidate{.values = values};
+  const absl::StatusOr<LoopNest> nest = Replay(space.Fresh(), space.ToSchedule(values).value());
+  EXPECT_TRUE(nest.ok()) << nest.status();
+  if (!nest.ok()) return candidate;
+  LlvmCodeGenerator generator(PassPipeline::kLight);
+  const absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
+  EXPECT_TRUE(artifact.ok()) << artifact.status();
+  if (!artifact.ok()) return candidate;
+  candidate.code = artifact->code;
+  const absl::StatusOr<std::vector<Instruction>> instructions = Disassemble(artifact->code, target.triple());
+  EXPECT_TRUE(instructions.ok()) << instructions.status();
+  if (instructions.ok()) candidate.mix = MixOf(HottestLoop(*instructions));
+  return candidate;
+}
+
+class NeonCodeTest : public ::testing::TestWithParam<NeonCase> {};
+
+TEST_P(NeonCodeTest, HasKernelsWhoseInnerLoopIsMostlyMultiplyAdds) {
+  const v1::Target target = ParseTarget("aarch64-linux-gnu -mcpu=cortex-a53").value();
+  const v1::Workload workload = ResolveLayouts(ParseOperator(GetParam().op).value(), target).value();
+  const auto spaces = SpacesFor(workload, target);
+  ASSERT_TRUE(spaces.ok()) << spaces.status();
+  const ScheduleSpace& space = *spaces->front();
+  EXPECT_EQ(space.name().rfind("arm64.", 0), 0u) << space.name();
+  std::mt19937_64 random(3);
+  Candidate best;
+  const auto consider = [&](const Values& values) {
+    Candidate candidate = Compile(space, values, target);
+    if (best.values.empty() || candidate.Score() > best.Score()) best = std::move(candidate);
+  };
+  for (int i = 0; i < kRandomConfigs; ++i) consider(RandomValues(space, random));
+  for (int i = 0; i < kNeighbours; ++i) consider(Neighbour(space, best.values, random));
+  std::printf("%s: %d of %d instructions are multiply-adds (%.0f%%), %d loads, %d spills; %s\n",
+              GetParam().name.c_str(), best.mix.multiply_adds, best.mix.total, 100 * best.mix.MultiplyAddShare(),
+              best.mix.loads, best.mix.spills, ToConfig(space, best.values).ShortDebugString().c_str());
+  EXPECT_GE(best.Score(), GetParam().share);
+  if (const char* const folder = std::getenv("TUNEFLEET_NEON_DUMP"); folder != nullptr) {
+    std::ofstream(absl::StrCat(folder, "/", GetParam().name, ".so"), std::ios::binary) << best.code;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Operators, NeonCodeTest,
+                         ::testing::Values(NeonCase{"conv2d", "conv2d(h=28,w=28,ci=64,co=64,k=3,p=1)", 0.75},
+                                           NeonCase{"depthwise", "depthwise_conv2d(h=28,w=28,c=64,k=3,p=1)", 0.65},
+                                           NeonCase{"dense", "dense(m=32,n=256,k=256)", 0.7},
+                                           NeonCase{"matmul", "matmul(m=96,n=256,k=256)", 0.7}),
+                         [](const ::testing::TestParamInfo<NeonCase>& info) { return info.param.name; });
+
+TEST(NeonVectorUnitTest, ThirtyTwoRegistersOfFourLanes) {
+  const VectorUnit unit = VectorUnitOf(ParseTarget("aarch64-linux-gnu -mcpu=cortex-a53").value());
+  EXPECT_EQ(unit.family, "arm64");
+  EXPECT_EQ(unit.lanes, 4);
+  EXPECT_EQ(unit.registers, 32);
+  EXPECT_TRUE(unit.Fits(24, 7));
+  EXPECT_FALSE(unit.Fits(28, 4)) << "a broadcast input needs a register of its own";
+  v1::Target armv7;
+  armv7.set_triple("armv7-linux-gnueabihf");
+  EXPECT_EQ(VectorUnitOf(armv7).family, "arm");
+  EXPECT_EQ(VectorUnitOf(armv7).registers, 16);
+}
+
+}  // namespace
+}  // namespace tunefleet::codegen
