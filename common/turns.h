@@ -3,7 +3,8 @@
 //   FILE.gate   passed by builders for a moment, held by who times: once somebody wants to time, no new build begins
 //   FILE        held by builders (shared) and by who times (exclusive)
 //
-// Both are flock'd, gate first: no deadlock, and the system frees what a killed process held. Thread-safe.
+// Both are flock'd, gate first: no deadlock, and the system frees what a killed process held. A process that is forked
+// while a turn is held holds it too, unless it runs another program. Thread-safe.
 #ifndef TUNEFLEET_COMMON_TURNS_H_
 #define TUNEFLEET_COMMON_TURNS_H_
 

@@ -26,6 +26,7 @@ struct Board {
   std::atomic<int> builds{0};
   std::atomic<int> together{0};  // most builds at once
   std::atomic<int> clashes{0};
+  std::atomic<int> waiting{0};  // how often who wants to time was asked for its patience
   std::atomic<bool> stop{false};
 };
 
@@ -95,6 +96,37 @@ TEST_F(TurnsTest, BuildersGoTogetherAndTimingGoesAlone) {
   }
   const int builds = board_->builds;
   Await([&] { return board_->builds > builds; });  // and builders get their turn again
+  EXPECT_EQ(board_->clashes, 0);
+}
+
+TEST_F(TurnsTest, NoBuildBeginsOnceSomebodyWantsToTime) {
+  const pid_t first = Fork([this](const Turns& other) {
+    const auto turn = other.Build();
+    ++board_->builds;
+    pause();
+  });
+  Await([this] { return board_->builds == 1; });
+  Fork([this](const Turns& other) {
+    const auto turn = other.Time([this] {
+      ++board_->waiting;
+      return false;
+    });
+    ++board_->timing;
+    if (board_->building != 0) ++board_->clashes;
+  });
+  Await([this] { return board_->waiting > 0; });
+  Fork([this](const Turns& other) {
+    ++board_->together;  // about to try
+    const auto turn = other.Build();
+    ++board_->building;
+    pause();
+  });
+  Await([this] { return board_->together == 1; });
+  absl::SleepFor(absl::Milliseconds(30));  // time for it to slip in, if it can
+  EXPECT_EQ(board_->building, 0);
+  kill(first, SIGKILL);
+  Await([this] { return board_->building == 1; });
+  EXPECT_EQ(board_->timing, 1);
   EXPECT_EQ(board_->clashes, 0);
 }
 
