@@ -1,6 +1,6 @@
 // What the AArch64 spaces can reach, read off the machine code: an inner loop that is mostly multiply-adds, whose
-// register tile stays in registers. Nothing is run: TUNEFLEET_NEON_DUMP names a folder for the kernels, to be counted
-// under an emulator.
+// register tile stays in registers. Nothing is run: TUNEFLEET_NEON_DUMP names a folder for the kernels and the sizes of
+// their workspace and buffers (tests/bench/emulated/count_instructions.sh).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ struct NeonCase {
 struct Candidate {
   Values values;
   InstructionMix mix;
-  std::string code;
+  Artifact artifact;
   // Spilled values and tiles of no reuse are worth nothing, however many multiply-adds there are.
   double Score() const { return mix.spills > 0 || mix.multiply_adds < 8 ? 0 : mix.MultiplyAddShare(); }
 };
@@ -48,11 +48,11 @@ Candidate Compile(const ScheduleSpace& space, const Values& values, const v1::Ta
   EXPECT_TRUE(nest.ok()) << nest.status();
   if (!nest.ok()) return candidate;
   LlvmCodeGenerator generator(PassPipeline::kLight);
-  const absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
+  absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
   EXPECT_TRUE(artifact.ok()) << artifact.status();
   if (!artifact.ok()) return candidate;
-  candidate.code = artifact->code;
-  const absl::StatusOr<std::vector<Instruction>> instructions = Disassemble(artifact->code, target.triple());
+  candidate.artifact = *std::move(artifact);
+  const absl::StatusOr<std::vector<Instruction>> instructions = Disassemble(candidate.artifact.code, target.triple());
   EXPECT_TRUE(instructions.ok()) << instructions.status();
   if (instructions.ok()) candidate.mix = MixOf(HottestLoop(*instructions));
   return candidate;
@@ -80,12 +80,17 @@ TEST_P(NeonCodeTest, HasKernelsWhoseInnerLoopIsMostlyMultiplyAdds) {
               best.mix.loads, best.mix.spills, ToConfig(space, best.values).ShortDebugString().c_str());
   EXPECT_GE(best.Score(), GetParam().share);
   if (const char* const folder = std::getenv("TUNEFLEET_NEON_DUMP"); folder != nullptr) {
-    std::ofstream(absl::StrCat(folder, "/", GetParam().name, ".so"), std::ios::binary) << best.code;
+    const std::string path = absl::StrCat(folder, "/", GetParam().name);
+    std::ofstream(path + ".so", std::ios::binary) << best.artifact.code;
+    std::ofstream buffers(path + ".buffers");
+    buffers << best.artifact.manifest.workspace_bytes();
+    for (const v1::BufferSpec& buffer : best.artifact.manifest.buffers()) buffers << " " << buffer.size_bytes();
+    buffers << "\n";
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Operators, NeonCodeTest,
-                         ::testing::Values(NeonCase{"conv2d", "conv2d(h=28,w=28,ci=64,co=64,k=3,p=1)", 0.75},
+                         ::testing::Values(NeonCase{"conv2d", "conv2d(h=14,w=14,ci=64,co=64,k=3,p=1)", 0.75},
                                            NeonCase{"depthwise", "depthwise_conv2d(h=28,w=28,c=64,k=3,p=1)", 0.65},
                                            NeonCase{"dense", "dense(m=32,n=256,k=256)", 0.7},
                                            NeonCase{"matmul", "matmul(m=96,n=256,k=256)", 0.7}),
