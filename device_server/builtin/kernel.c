@@ -10,7 +10,7 @@
  *   kind 2, product   of two size x size matrices of floats, size at most 64: arithmetic out of the first cache
  *   kind 3, parallel  `size` tasks, each a chain of 10000: the threads of the pool, and what launches cost
  *
- * Plain C without a library, for the agent's own architecture. Compiled into the agent too, under another name, to
+ * Plain C without a library (the compiler's own included: no 64-bit conversions, which 32-bit machines call it for), for the agent's own architecture. Compiled into the agent too, under another name, to
  * compute what the outputs must be.
  */
 #include "common/kernel_abi.h"
@@ -28,8 +28,8 @@ static uint64_t multiply(uint32_t links) {
 }
 
 static void chain(uint32_t size, float* out) {
-  const uint64_t value = multiply(size);
-  for (int i = 0; i < LANES; ++i) out[i] = (float)((value >> i % 32) & 0xffff);
+  const uint32_t value = (uint32_t)multiply(size);
+  for (int i = 0; i < LANES; ++i) out[i] = (float)((value >> i % 16) & 0xffff);
 }
 
 static void stream(uint32_t size, const float* in, float* out) {
@@ -56,8 +56,8 @@ static void product(uint32_t size, const float* a, float* out) {
 
 static void run_task(void* argument, int64_t index) {
   float* out = (float*)argument;
-  const uint64_t value = multiply(TASK_LINKS);
-  if (index < LANES) out[index] = (float)(value & 0xff) + (float)index;
+  const uint32_t value = (uint32_t)multiply(TASK_LINKS);
+  if (index < LANES) out[index] = (float)(value & 0xff) + (float)(int32_t)index;
 }
 
 int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime) {

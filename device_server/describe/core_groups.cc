@@ -9,23 +9,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "device_server/describe/cpu_list.h"
+#include "device_server/describe/sys_file.h"
 
 namespace tunefleet::device {
 namespace {
 
 constexpr double kClockTolerance = 0.1;
 
-std::string ReadLine(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-uint64_t ReadNumber(const std::string& path) {
-  uint64_t number = 0;
-  return absl::SimpleAtoi(ReadLine(path), &number) ? number : 0;
-}
+uint64_t ReadNumber(const std::string& path) { return static_cast<uint64_t>(ReadSysNumber(path).value_or(0)); }
 
 std::string CorePath(const std::string& root, uint16_t core) {
   return absl::StrCat(root, "/sys/devices/system/cpu/cpu", core, "/");
@@ -34,7 +25,7 @@ std::string CorePath(const std::string& root, uint16_t core) {
 // "core" or "atom" for a core of a hybrid x86 processor.
 std::string KindOf(const std::string& root, uint16_t core) {
   for (const char* const kind : {"core", "atom"}) {
-    const auto cores = ParseCpuList(ReadLine(absl::StrCat(root, "/sys/devices/cpu_", kind, "/cpus")));
+    const auto cores = ParseCpuList(ReadSysLine(absl::StrCat(root, "/sys/devices/cpu_", kind, "/cpus")));
     if (cores.ok() && std::find(cores->begin(), cores->end(), core) != cores->end()) return kind;
   }
   return "";
@@ -61,7 +52,7 @@ std::string Difference(const CoreGroup& a, const CoreGroup& b) {
 
 uint64_t ReadMidr(const std::string& root, uint16_t core) {
   uint64_t midr = 0;
-  return absl::SimpleHexAtoi(ReadLine(CorePath(root, core) + "regs/identification/midr_el1"), &midr) ? midr : 0;
+  return absl::SimpleHexAtoi(ReadSysLine(CorePath(root, core) + "regs/identification/midr_el1"), &midr) ? midr : 0;
 }
 
 std::vector<CoreGroup> ReadCoreGroups(const std::string& root, const std::vector<uint16_t>& cores) {

@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "device_server/describe/sys_file.h"
 
 namespace tunefleet::device {
 namespace {
@@ -23,19 +24,6 @@ constexpr int kStealField = 8;  // of a "cpuN user nice system idle iowait irq s
 constexpr double kStolenShare = 0.01;
 constexpr double kHottestPossible = 250;  // broken sensors report nonsense
 constexpr double kClockMoved = 0.05;
-
-std::string ReadLine(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-std::optional<double> ReadNumber(const std::string& path) {
-  double number = 0;
-  if (!absl::SimpleAtod(ReadLine(path), &number)) return std::nullopt;
-  return number;
-}
 
 // Files of the folders `parent`/`prefix`* whose names begin and end like that.
 std::vector<std::string> FindFiles(const std::string& parent, absl::string_view folder_prefix,
@@ -97,9 +85,9 @@ TelemetrySnapshot TelemetryReader::Read() const {
   TelemetrySnapshot snapshot;
   for (const uint16_t core : cores_) {
     const std::string path = CorePath(core);
-    if (const auto khz = ReadNumber(path + "cpufreq/scaling_cur_freq")) snapshot.clock_mhz.push_back(*khz / 1000);
+    if (const auto khz = ReadSysNumber(path + "cpufreq/scaling_cur_freq")) snapshot.clock_mhz.push_back(*khz / 1000);
     for (const char* const counter : {"core_throttle_count", "package_throttle_count"}) {
-      const auto events = ReadNumber(absl::StrCat(path, "thermal_throttle/", counter));
+      const auto events = ReadSysNumber(absl::StrCat(path, "thermal_throttle/", counter));
       if (events) snapshot.throttle_events = snapshot.throttle_events.value_or(0) + static_cast<uint64_t>(*events);
     }
   }
@@ -110,7 +98,7 @@ TelemetrySnapshot TelemetryReader::Read() const {
 std::optional<double> TelemetryReader::HottestCelsius() const {
   std::optional<double> hottest;
   for (const std::string& sensor : sensors_) {
-    const auto millidegrees = ReadNumber(sensor);
+    const auto millidegrees = ReadSysNumber(sensor);
     if (!millidegrees || std::abs(*millidegrees) > kHottestPossible * 1000) continue;
     hottest = std::max(hottest.value_or(*millidegrees / 1000), *millidegrees / 1000);
   }
@@ -128,7 +116,7 @@ v1::Telemetry TelemetryReader::Since(const TelemetrySnapshot& before) const {
     telemetry.set_clock_mhz(mean);
     telemetry.set_clock_change(mean > 0 ? (*most - *least) / mean : 0);
   }
-  if (!cores_.empty()) telemetry.set_governor(ReadLine(CorePath(cores_.front()) + "cpufreq/scaling_governor"));
+  if (!cores_.empty()) telemetry.set_governor(ReadSysLine(CorePath(cores_.front()) + "cpufreq/scaling_governor"));
   if (const auto celsius = HottestCelsius()) telemetry.set_temperature_celsius(*celsius);
   if (before.throttle_events && after.throttle_events) {
     telemetry.set_throttle_events(*after.throttle_events - std::min(*before.throttle_events, *after.throttle_events));
