@@ -48,7 +48,8 @@ class DataMover {
   double MovedByLoop(const Blocks& blocks, size_t depth, int64_t holds) const {
     const OutlineLoop& loop = outline_.loops[blocks[0]->loops[depth]];
     const bool body_stays = holds > 0 ? Footprint(blocks, depth + 1) <= static_cast<double>(holds)
-                                      : loop.kind == LoopKind::kUnrolled || loop.kind == LoopKind::kVectorized;
+                                      : loop.kind == LoopKind::kUnrolled || loop.kind == LoopKind::kVectorized ||
+                                            loop.kind == LoopKind::kTensorized;
     if (body_stays) return Footprint(blocks, depth);
     return static_cast<double>(loop.extent) * Moved(blocks, depth + 1, holds);
   }

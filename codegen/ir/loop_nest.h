@@ -5,6 +5,7 @@
 //   stmt    := loop | block | seq | if
 //   seq     := stmt stmt+
 //   loop    := "for" var "in" "[" begin ", " begin + extent ")" kind ":" stmt
+//   kind    := "serial" | "parallel" | "vectorized" | "unrolled" | "tensorized by" intrinsic | GPU axis | "vthread"
 //   if      := "if" condition ":" stmt                                (lowered nests only)
 //   block   := "block" name "(" iter* ")" ["where" predicate] ["guard" guard] "reads" region* "writes" region*
 //              ["init:" store+] "do:" store+
@@ -81,6 +82,7 @@ enum class LoopKind {
   kThreadY,
   kThreadZ,
   kVirtualThread,
+  kTensorized,  // left, with all inside, to an intrinsic (tensor_intrinsic.h); means what a serial loop means
 };
 
 enum class IterKind { kSpatial, kReduction, kOrdered };
@@ -96,6 +98,7 @@ struct Loop {
   Expr extent;  // over outer loop variables
   LoopKind kind = LoopKind::kSerial;
   Stmt body;
+  std::string intrinsic;  // of kTensorized loops: its name
 };
 
 struct BlockIter {

@@ -169,7 +169,7 @@ class Printer {
       PrintExpr(loop->begin, kOrPrecedence);
       out_ += ", ";
       PrintExpr(loop->begin + loop->extent, kOrPrecedence);
-      absl::StrAppend(&out_, ") ", TextOf(loop->kind), ":\n");
+      absl::StrAppend(&out_, ") ", TextOf(loop->kind), loop->intrinsic.empty() ? "" : " by ", loop->intrinsic, ":\n");
       PrintStmt(loop->body, depth + 1);
     } else if (const If* branch = As<If>(stmt)) {
       Indent(depth);
@@ -381,6 +381,8 @@ absl::string_view TextOf(LoopKind kind) {
       return "thread.z";
     case LoopKind::kVirtualThread:
       return "vthread";
+    case LoopKind::kTensorized:
+      return "tensorized";
   }
   return "?";
 }

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/ir/containment.h"
 #include "codegen/ir/printer.h"
+#include "codegen/ir/tensor_intrinsic.h"
 #include "codegen/ir/tree.h"
 #include "common/status_macros.h"
 
@@ -349,6 +350,9 @@ class NestChecker {
     if (extent && *extent < 1) return malformed("an extent below 1");
     if (!extent && (loop.kind == LoopKind::kVectorized || loop.kind == LoopKind::kUnrolled)) {
       return malformed("vectorized and unrolled loops need a constant extent");
+    }
+    if ((loop.kind == LoopKind::kTensorized) != (FindIntrinsic(loop.intrinsic) != nullptr)) {
+      return malformed("tensorized loops, and no others, name an intrinsic");
     }
     return absl::OkStatus();
   }

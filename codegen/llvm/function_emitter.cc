@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "codegen/llvm/tensor_emitter.h"
 #include "common/check.h"
 #include "common/kernel_abi.h"
 
@@ -47,6 +48,7 @@ FunctionEmitter::FunctionEmitter(Frame* frame, const AliasScopes* scopes, Vector
 void FunctionEmitter::Emit(const Stmt& stmt) {
   if (const Loop* loop = As<Loop>(stmt)) {
     if (loop->kind == LoopKind::kVectorized) return EmitVectorized(*loop);
+    if (loop->kind == LoopKind::kTensorized) return TensorEmitter(&frame_, &scopes_).Emit(stmt);
     if (loop->kind == LoopKind::kParallel && frame_.arguments().task == nullptr) return EmitParallel(*loop);
     return EmitSerial(*loop);
   }

@@ -8,6 +8,7 @@
 #include "codegen/llvm/module_emitter.h"
 #include "codegen/llvm/optimizer.h"
 #include "codegen/llvm/target_machine.h"
+#include "codegen/llvm/tensor_emitter.h"
 #include "common/status_macros.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -26,6 +27,7 @@ absl::StatusOr<CompiledModule> CompileModule(const LoopNest& nest, const v1::Tar
   TF_RETURN_IF_ERROR(Validate(nest));
   CompiledModule compiled;
   TF_ASSIGN_OR_RETURN(compiled.lowered, Lower(nest, limits));
+  TF_RETURN_IF_ERROR(CheckIntrinsics(compiled.lowered.nest, target));
   TF_ASSIGN_OR_RETURN(compiled.target, MakeKernelTarget(target, pipeline == PassPipeline::kO3));
   TF_ASSIGN_OR_RETURN(compiled.module, EmitModule(compiled.lowered, compiled.target, *compiled.context));
   TF_RETURN_IF_ERROR(Optimize(pipeline, *compiled.target.machine, *compiled.module));

@@ -63,7 +63,10 @@ Stmt SubstituteVars(const Stmt& stmt, const VarMap& map) {
     if (const Block* block = As<Block>(inner)) return MakeStmt(RewriteFlatBlock(*block, substitute));
     if (const If* branch = As<If>(inner)) return MakeStmt(If{substitute(branch->condition), branch->then_stmt});
     if (const Loop* loop = As<Loop>(inner)) {
-      return MakeStmt(Loop{loop->var, substitute(loop->begin), substitute(loop->extent), loop->kind, loop->body});
+      Loop copy = *loop;
+      copy.begin = substitute(loop->begin);
+      copy.extent = substitute(loop->extent);
+      return MakeStmt(std::move(copy));
     }
     return inner;
   });

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/ir/tensor_intrinsic.h"
 #include "codegen/ir/tree.h"
 #include "codegen/lowering/rewrite.h"
 #include "common/status_macros.h"
@@ -128,6 +129,17 @@ absl::Status Check(const LoopNest& nest, const Stmt& stmt, VarRanges& ranges) {
     case LoopKind::kVectorized:
       status = CheckLanes(nest, *loop, ranges);
       break;
+    case LoopKind::kTensorized: {
+      const TensorIntrinsic* intrinsic = FindIntrinsic(loop->intrinsic);
+      VarRanges around = ranges;
+      around.erase(loop->var);
+      if (intrinsic == nullptr) {
+        status = absl::FailedPreconditionError(absl::StrCat("no intrinsic is named '", loop->intrinsic, "'"));
+      } else {
+        status = MatchIntrinsic(nest, *intrinsic, stmt, std::move(around)).status();
+      }
+      break;
+    }
     default:
       status = absl::FailedPreconditionError(
           absl::StrCat("loop '", loop->var->name, "' is bound to a GPU axis; a CPU has none"));

@@ -76,6 +76,62 @@ absl::Status CheckOthers(const LoopNest& nest, const Stmt& loop, const Block& bl
   return absl::OkStatus();
 }
 
+// The blocks around the sum, and the iterations that they run over in one iteration of the outer loops.
+struct Parts {
+  Block init, zero, out;
+  std::vector<Range> ranges;      // of init and zero
+  std::vector<Range> out_ranges;  // the pass first
+};
+
+Parts PartsOf(const Block& sum, const Execution& execution, const std::vector<const Loop*>& outer,
+              const std::vector<const Loop*>& passes, absl::string_view name) {
+  Parts parts;
+  std::vector<Expr> first_pass;
+  for (const Loop* pass : passes) {
+    const Expr number = VarRef(pass->var) - pass->begin;
+    parts.out.iters.push_back({MakeVar(pass->var->name), IterKind::kReduction, *ConstantInt(pass->extent), nullptr});
+    parts.out_ranges.push_back({number, 1});
+    if (ConstantInt(pass->extent) != 1) first_pass.push_back(Equal(number, Int(0)));
+  }
+  for (size_t i = 0; i < sum.iters.size(); ++i) {
+    if (sum.iters[i].kind != IterKind::kSpatial) continue;
+    parts.init.iters.push_back(sum.iters[i]);
+    parts.out.iters.push_back(sum.iters[i]);
+    parts.ranges.push_back(Narrowed(execution.image.box[i], sum.iters[i].extent));
+    parts.out_ranges.push_back(parts.ranges.back());
+  }
+  for (const Expr& conjunct : execution.outer_predicate) {
+    // One that speaks of a pass is the tail of a reduction iterator: past it, zero is added.
+    const bool of_pass =
+        std::any_of(passes.begin(), passes.end(), [&](const Loop* pass) { return UsesVar(conjunct, pass->var); });
+    if (of_pass && FollowsFromDomain(conjunct, sum, LoopRanges(outer))) continue;
+    parts.init.predicate.push_back(conjunct);
+  }
+  parts.out.predicate = parts.init.predicate;
+  parts.zero = parts.init;
+  parts.zero.predicate.insert(parts.zero.predicate.end(), first_pass.begin(), first_pass.end());
+  parts.init.name = absl::StrCat(name, ".init");
+  parts.zero.name = absl::StrCat(name, ".zero");
+  parts.out.name = absl::StrCat(name, ".out");
+  for (Block* block : {&parts.init, &parts.zero, &parts.out}) block->scope = sum.scope;
+  return parts;
+}
+
+// The loop with statements put before and after the one that holds the block.
+Stmt Surrounded(const Loop& loop, absl::string_view block, const Stmt& before, const Stmt& after) {
+  std::vector<Stmt> stmts;
+  for (const Stmt& child : BodyStmts(loop)) {
+    const std::vector<const Block*> blocks = BlocksIn(child);
+    const bool holds = std::any_of(blocks.begin(), blocks.end(), [&](const Block* b) { return b->name == block; });
+    if (holds) stmts.push_back(before);
+    stmts.push_back(child);
+    if (holds) stmts.push_back(after);
+  }
+  Loop copy = loop;
+  copy.body = MakeSeq(std::move(stmts));
+  return MakeStmt(std::move(copy));
+}
+
 }  // namespace
 
 absl::StatusOr<LoopNest> AccumulateAt(const LoopNest& nest, absl::string_view block, absl::string_view loop,
@@ -109,38 +165,11 @@ absl::StatusOr<LoopNest> AccumulateAt(const LoopNest& nest, absl::string_view bl
                             .role = Role::kTemporary,
                             .scope = new_scope});
   const std::vector<Expr>& at = sum.body[0].indices;
-  Block init{.name = absl::StrCat(name, ".init"), .scope = sum.scope};
-  Block out{.name = absl::StrCat(name, ".out"), .scope = sum.scope};
-  std::vector<Range> ranges, out_ranges;
-  std::vector<Expr> first_pass;
-  for (const Loop* pass : passes) {
-    const Expr number = VarRef(pass->var) - pass->begin;
-    out.iters.push_back({MakeVar(pass->var->name), IterKind::kReduction, *ConstantInt(pass->extent), nullptr});
-    out_ranges.push_back({number, 1});
-    if (ConstantInt(pass->extent) != 1) first_pass.push_back(Equal(number, Int(0)));
-  }
-  for (size_t i = 0; i < sum.iters.size(); ++i) {
-    if (sum.iters[i].kind != IterKind::kSpatial) continue;
-    init.iters.push_back(sum.iters[i]);
-    out.iters.push_back(sum.iters[i]);
-    ranges.push_back(Narrowed(execution.image.box[i], sum.iters[i].extent));
-    out_ranges.push_back(ranges.back());
-  }
-  for (const Expr& conjunct : execution.outer_predicate) {
-    if (FollowsFromDomain(conjunct, sum, LoopRanges(outer)) &&
-        std::any_of(passes.begin(), passes.end(), [&](const Loop* p) { return UsesVar(conjunct, p->var); })) {
-      continue;  // the tail of a reduction iterator
-    }
-    init.predicate.push_back(conjunct);
-  }
-  out.predicate = init.predicate;
-  Block zero = init;
-  zero.name = absl::StrCat(name, ".zero");
-  zero.predicate.insert(zero.predicate.end(), first_pass.begin(), first_pass.end());
-  init.body = {Store{partial, at, StoreOp::kAssign, Zero(original.type)}};
-  zero.body = sum.init;
-  out.body = {Store{target, at, StoreOp::kAdd, Load(partial, original.type, at)}};
-  for (const Block* placed : {&init, &zero, &out}) {
+  Parts parts = PartsOf(sum, execution, outer, passes, name);
+  parts.init.body = {Store{partial, at, StoreOp::kAssign, Zero(original.type)}};
+  parts.zero.body = sum.init;
+  parts.out.body = {Store{target, at, StoreOp::kAdd, Load(partial, original.type, at)}};
+  for (const Block* placed : {&parts.init, &parts.zero, &parts.out}) {
     TF_RETURN_IF_ERROR(CheckNewName(nest, placed->name));
     TF_RETURN_IF_ERROR(CheckLoopNames(nest, *placed));
   }
@@ -148,28 +177,14 @@ absl::StatusOr<LoopNest> AccumulateAt(const LoopNest& nest, absl::string_view bl
   Block update = sum;
   update.init.clear();
   update.body[0].buffer = partial;
-  const VarRanges loops = LoopRanges(outer);
-  const auto place = [&](Block placed, const std::vector<Range>& over) {
-    return PlaceBlock(WithInferredRegions(result, std::move(placed)), over, {}, loops);
+  const auto place = [&](const Block& placed, const std::vector<Range>& ranges) {
+    return PlaceBlock(WithInferredRegions(result, placed), ranges, {}, LoopRanges(outer));
   };
-  const Stmt before = place(std::move(init), ranges);
-  const Stmt zeros = place(std::move(zero), ranges);
-  const Stmt after = place(std::move(out), out_ranges);
   LoopNest updated = ReplaceTarget(result, path, MakeStmt(WithInferredRegions(result, std::move(update))));
   TF_ASSIGN_OR_RETURN(const Path target_loop, FindLoop(updated, loop));
-  Loop copy = *As<Loop>(target_loop.target());
-  std::vector<Stmt> stmts;
-  for (const Stmt& child : BodyStmts(copy)) {
-    const std::vector<const Block*> blocks = BlocksIn(child);
-    const bool holds = std::any_of(blocks.begin(), blocks.end(), [&](const Block* b) { return b->name == block; });
-    if (holds) stmts.push_back(before);
-    stmts.push_back(child);
-    if (!holds) continue;
-    stmts.push_back(zeros);
-    stmts.push_back(after);
-  }
-  copy.body = MakeSeq(std::move(stmts));
-  updated = ReplaceTarget(updated, target_loop, MakeStmt(std::move(copy)));
+  updated = ReplaceTarget(updated, target_loop,
+                          Surrounded(*As<Loop>(target_loop.target()), block, place(parts.init, parts.ranges),
+                                     MakeSeq({place(parts.zero, parts.ranges), place(parts.out, parts.out_ranges)})));
   TF_ASSIGN_OR_RETURN(const Path moved, FindBlock(updated, block));
   TF_RETURN_IF_ERROR(CheckConcurrentLoops(updated, moved));
   return updated;

@@ -20,6 +20,7 @@
 #include "codegen/primitives/schedule.h"
 #include "codegen/primitives/set_scope.h"
 #include "codegen/primitives/split.h"
+#include "codegen/primitives/tensorize.h"
 #include "codegen/primitives/transform_layout.h"
 #include "codegen/primitives/unroll.h"
 #include "codegen/primitives/vectorize.h"
@@ -96,6 +97,11 @@ const std::vector<Primitive>& Primitives() {
        {{"block", kString}, {"loop", kString}, {"scope", kString}, {"name", kString}},
        [](const LoopNest& nest, const Arguments& a) {
          return AccumulateAt(nest, a.String("block"), a.String("loop"), a.String("scope"), a.String("name"));
+       }},
+      {"tensorize",
+       {{"loop", kString}, {"intrinsic", kString}},
+       [](const LoopNest& nest, const Arguments& a) {
+         return Tensorize(nest, a.String("loop"), a.String("intrinsic"));
        }},
       {"transform_layout",
        {{"buffer", kString}, {"terms", kStrings}, {"name", kString}},

@@ -155,6 +155,7 @@ absl::Status CheckConcurrentLoops(const LoopNest& nest, const Path& path) {
   for (const Loop* loop : path.Loops()) {
     loops.push_back(loop);
     if (loop->kind == LoopKind::kSerial || loop->kind == LoopKind::kUnrolled) continue;
+    if (loop->kind == LoopKind::kTensorized) continue;  // nothing can be placed in it
     if (absl::Status status = CheckIndependent(nest, loops); !status.ok()) {
       return Refuse(absl::StrCat("the ", TextOf(loop->kind), " loop would no longer be: ", status.message()));
     }
@@ -164,8 +165,9 @@ absl::Status CheckConcurrentLoops(const LoopNest& nest, const Path& path) {
 
 absl::Status CheckNoneVectorized(const std::vector<const Loop*>& loops) {
   for (const Loop* loop : loops) {
-    if (loop->kind != LoopKind::kVectorized) continue;
-    return Refuse(absl::StrCat("loop '", loop->var->name, "' is vectorized: nothing can be placed in it"));
+    if (loop->kind != LoopKind::kVectorized && loop->kind != LoopKind::kTensorized) continue;
+    return Refuse(
+        absl::StrCat("loop '", loop->var->name, "' is ", TextOf(loop->kind), ": nothing can be placed in it"));
   }
   return absl::OkStatus();
 }

@@ -85,6 +85,9 @@ absl::Status CheckBounds(const std::vector<const Loop*>& order) {
                                    order[j]->var->name, "', expected it to stay inside that"));
       }
     }
+    if (order[i]->kind == LoopKind::kTensorized) {
+      return Refuse(absl::StrCat("loop '", order[i]->var->name, "' is tensorized, expected it to stay in its place"));
+    }
     if (order[i]->kind == LoopKind::kVectorized && i + 1 < order.size()) {
       return Refuse(absl::StrCat("loop '", order[i]->var->name, "' is vectorized, expected it to stay innermost"));
     }

@@ -58,6 +58,8 @@ class ScheduleBuilder {
   // "<name>.out"; "<name>.init" begins each pass, "<name>.zero" is the sum's own init, in the first pass.
   ScheduleBuilder& AccumulateAt(absl::string_view block, absl::string_view loop, absl::string_view scope,
                                 absl::string_view name);
+  // The loop and those inside, which match the intrinsic's description, are left to its implementation.
+  ScheduleBuilder& Tensorize(absl::string_view loop, absl::string_view intrinsic);
   // A new layout for a buffer. `terms` holds, per new dimension, "dim/factor", "dim%factor" or "dim"  (dim: number of
   // the old dimension), e.g. {"0/16", "1", "2", "0%16"}; where factors do not divide, the new buffer is padded with
   // zeros. A constant is packed by a new block `name` in prepare into a new buffer `name`; for a temporary the buffer

@@ -124,6 +124,11 @@ ScheduleBuilder& ScheduleBuilder::AccumulateAt(absl::string_view block, absl::st
   return *this;
 }
 
+ScheduleBuilder& ScheduleBuilder::Tensorize(absl::string_view loop, absl::string_view intrinsic) {
+  Call(schedule_, "tensorize").With("loop", loop).With("intrinsic", intrinsic);
+  return *this;
+}
+
 ScheduleBuilder& ScheduleBuilder::TransformLayout(absl::string_view buffer, std::vector<std::string> terms,
                                                   absl::string_view name) {
   Call(schedule_, "transform_layout").With("buffer", buffer).With("terms", terms).With("name", name);

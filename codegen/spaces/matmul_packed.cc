@@ -59,7 +59,7 @@ std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::fu
 class MatmulPackedSpace : public KnobSpace {
  public:
   MatmulPackedSpace(v1::Workload workload, const MatmulShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".matmul.packed"), 2, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".matmul.packed"), 3, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),
@@ -321,9 +321,15 @@ class MatmulPackedSpace : public KnobSpace {
     const std::string column = absl::StrCat("b.packed.d", Dimension(true, s_.tb));
     const std::string row = absl::StrCat("b.packed.d", Dimension(false, s_.tb));
     b.Split(column, {0, at[n_vectors_], unit_.lanes}, {column + ".o", column + ".i", column + ".v"});
-    b.Reorder({column + ".o", row, column + ".i", column + ".v"});
-    b.Unroll(column + ".i");
-    if (s_.n > 1) b.Vectorize(column + ".v");  // a single column is in no index: its lanes would seem to collide
+    if (s_.tb && unit_.lanes >= 8 && s_.n % unit_.lanes == 0 && s_.k % unit_.lanes == 0) {
+      b.Split(row, {0, unit_.lanes}, {row + ".o", row + ".v"});
+      b.Reorder({column + ".o", row + ".o", column + ".i", column + ".v", row + ".v"});
+      b.Tensorize(column + ".v", absl::StrCat("transpose.", unit_.lanes, "x", unit_.lanes, ".f32"));
+    } else {
+      b.Reorder({column + ".o", row, column + ".i", column + ".v"});
+      b.Unroll(column + ".i");
+      if (s_.n > 1) b.Vectorize(column + ".v");  // a single column is in no index: its lanes would seem to collide
+    }
     if (PacksInParallel(loop, at)) b.Parallel(column + ".o");
   }
 

@@ -123,7 +123,7 @@ class Machine {
   std::vector<int64_t> Order(LoopKind kind, int64_t extent) {
     std::vector<int64_t> order(extent);
     std::iota(order.begin(), order.end(), 0);
-    if (kind == LoopKind::kSerial || kind == LoopKind::kUnrolled) return order;
+    if (kind == LoopKind::kSerial || kind == LoopKind::kUnrolled || kind == LoopKind::kTensorized) return order;
     if (options_.concurrent_order == IterationOrder::kReverse) std::reverse(order.begin(), order.end());
     if (options_.concurrent_order == IterationOrder::kShuffled) std::shuffle(order.begin(), order.end(), random_);
     return order;
