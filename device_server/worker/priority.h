@@ -17,11 +17,11 @@ enum class Scheduling : uint32_t {
 const char* SchedulingName(Scheduling scheduling);
 
 // In the zygote, while it still has the rights: raises the calling process as far as the machine allows. Workers
-// inherit it.
+// inherit it. From then on the kernel ends a process that runs at real time for 5 s without waiting for anything.
 void RaisePriority();
 
-// In a worker: keeps real time only if `real_time` (where a core is left for everything else). Threads started later
-// inherit it. Returns the rank it came to.
+// In a worker, whose own limits hold from now on: keeps real time only if `real_time` (where a core is left for
+// everything else). Threads started later inherit it. Returns the rank it came to.
 Scheduling KeepPriority(bool real_time);
 
 }  // namespace tunefleet::device
