@@ -8,7 +8,7 @@ namespace tunefleet::device {
 namespace {
 
 constexpr size_t kBaselineReadings = 9;
-constexpr double kCorrectable = 0.10;
+constexpr double kCorrectable = 0.20;
 
 uint64_t Median(std::vector<uint64_t> readings) {
   const auto middle = readings.begin() + static_cast<ptrdiff_t>(readings.size() / 2);

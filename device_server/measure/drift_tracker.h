@@ -3,7 +3,7 @@
 //
 //   baseline    the median of the session's first readings
 //   speed       baseline over the median of a trial's readings: 0.95 when everything takes 5% longer
-//   flagged     speed is more than 10% from 1: no correction is to be trusted
+//   flagged     speed is more than 20% from 1: no correction is to be trusted
 //
 // Smaller changes are corrected sample by sample (sampling_policy.h). Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_DRIFT_TRACKER_H_
