@@ -22,11 +22,14 @@ struct CompiledModule {
   std::unique_ptr<llvm::Module> module;  // in `context`, so destroyed before it
 };
 
-absl::StatusOr<CompiledModule> CompileModule(const LoopNest& nest, const v1::Target& target, PassPipeline pipeline,
-                                             const LoweringLimits& limits) {
+absl::StatusOr<LoweredNest> ValidateAndLower(const LoopNest& nest, const LoweringLimits& limits) {
   TF_RETURN_IF_ERROR(Validate(nest));
+  return Lower(nest, limits);
+}
+
+absl::StatusOr<CompiledModule> CompileModule(LoweredNest lowered, const v1::Target& target, PassPipeline pipeline) {
   CompiledModule compiled;
-  TF_ASSIGN_OR_RETURN(compiled.lowered, Lower(nest, limits));
+  compiled.lowered = std::move(lowered);
   TF_RETURN_IF_ERROR(CheckIntrinsics(compiled.lowered.nest, target));
   TF_ASSIGN_OR_RETURN(compiled.target, MakeKernelTarget(target, pipeline == PassPipeline::kO3));
   TF_ASSIGN_OR_RETURN(compiled.module, EmitModule(compiled.lowered, compiled.target, *compiled.context));
@@ -39,7 +42,12 @@ absl::StatusOr<CompiledModule> CompileModule(const LoopNest& nest, const v1::Tar
 std::string PassPipelineName(PassPipeline pipeline) { return pipeline == PassPipeline::kO3 ? "O3" : "light"; }
 
 absl::StatusOr<Artifact> LlvmCodeGenerator::Generate(const LoopNest& nest, const v1::Target& target) {
-  TF_ASSIGN_OR_RETURN(const CompiledModule compiled, CompileModule(nest, target, pipeline_, limits_));
+  TF_ASSIGN_OR_RETURN(LoweredNest lowered, ValidateAndLower(nest, limits_));
+  return GenerateLowered(std::move(lowered), target);
+}
+
+absl::StatusOr<Artifact> LlvmCodeGenerator::GenerateLowered(LoweredNest lowered, const v1::Target& target) const {
+  TF_ASSIGN_OR_RETURN(const CompiledModule compiled, CompileModule(std::move(lowered), target, pipeline_));
   TF_ASSIGN_OR_RETURN(const auto object, EmitObject(*compiled.target.machine, *compiled.module));
   Artifact artifact;
   TF_ASSIGN_OR_RETURN(artifact.code, LinkSharedObject({object.data(), object.size()}));
@@ -48,7 +56,8 @@ absl::StatusOr<Artifact> LlvmCodeGenerator::Generate(const LoopNest& nest, const
 }
 
 absl::StatusOr<std::string> LlvmCodeGenerator::PrintIr(const LoopNest& nest, const v1::Target& target) const {
-  TF_ASSIGN_OR_RETURN(const CompiledModule compiled, CompileModule(nest, target, pipeline_, limits_));
+  TF_ASSIGN_OR_RETURN(LoweredNest lowered, ValidateAndLower(nest, limits_));
+  TF_ASSIGN_OR_RETURN(const CompiledModule compiled, CompileModule(std::move(lowered), target, pipeline_));
   std::string text;
   llvm::raw_string_ostream stream(text);
   compiled.module->print(stream, nullptr);

@@ -29,6 +29,9 @@ class LlvmCodeGenerator : public CodeGenerator {
 
   absl::StatusOr<Artifact> Generate(const LoopNest& nest, const v1::Target& target) override;
 
+  // Compiles a nest that is lowered already and keeps what lower.h promises. Errors: as Generate's from lowering on.
+  absl::StatusOr<Artifact> GenerateLowered(LoweredNest lowered, const v1::Target& target) const;
+
   // The LLVM IR after the passes, for people and tests.
   absl::StatusOr<std::string> PrintIr(const LoopNest& nest, const v1::Target& target) const;
 

@@ -92,6 +92,8 @@ absl::Status KernelSession::MakeBuffers() {
         sets_[set].push_back(sets_[0][i]);
       } else {
         TF_ASSIGN_OR_RETURN(std::shared_ptr<BufferFile> file, BufferFile::Create(buffer, layout));
+        // Not zero, which new memory is: what `prepare` never wrote shows.
+        if (buffer.role() == v1::BUFFER_ROLE_PREPARED) std::ranges::fill(file->data(), std::byte{0xff});
         sets_[set].push_back(std::move(file));
       }
     }

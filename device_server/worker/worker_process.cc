@@ -14,11 +14,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "common/kernel_abi.h"
 #include "device_server/sandbox/seccomp_filter.h"
 #include "device_server/worker/confine.h"
 #include "device_server/worker/mapped_buffers.h"
+#include "device_server/worker/poison.h"
 #include "device_server/worker/priority.h"
 #include "device_server/worker/sentinel.h"
 #include "device_server/worker/thread_pool.h"
@@ -98,11 +100,14 @@ class Worker {
         report.elapsed_ns = NowNs() - begin;
         break;
       case WorkerCommandKind::kPrepare:
+        PoisonScratch();
         report.code = prepare_(buffers_->buffers(command.set), buffers_->workspace(), runtime_);
         report.elapsed_ns = NowNs() - begin;
         break;
       case WorkerCommandKind::kRun:
+        if (!has_run_[command.set]) PoisonScratch();  // of this run the outputs are judged
         Run(command, &report);
+        if (!std::exchange(has_run_[command.set], true)) CleanRegisters();
         break;
       case WorkerCommandKind::kSentinel:
         report.elapsed_ns = RunSentinel();
@@ -192,6 +197,7 @@ class Worker {
   tf_entry prepare_ = nullptr;
   bool copies_filled_ = false;
   uint32_t next_copy_ = 0;
+  bool has_run_[kMaxSets] = {};
 };
 
 }  // namespace

@@ -48,6 +48,9 @@
 #define READS_UNWRITTEN_WORKSPACE 37
 #define MALLOCS_AND_FREES 39
 #define BIG_LOOP 40
+#define READS_UNWRITTEN_STACK 41
+#define READS_UNWRITTEN_REGISTER 42
+#define ADDS_TO_PREPARED 43
 
 #ifndef N
 #define N 1000
@@ -158,6 +161,24 @@ static void AddPart(void* argument, int64_t part) {
 }
 #endif
 
+#if BEHAVIOUR == READS_UNWRITTEN_STACK
+__attribute__((noinline)) static float Unwritten(void) {
+  float below[256];
+  __asm__ volatile("" : : "r"(below) : "memory");
+  return below[100];
+}
+#elif BEHAVIOUR == READS_UNWRITTEN_REGISTER
+static float Unwritten(void) {
+  float value = 0;
+#if defined(__x86_64__)
+  __asm__ volatile("movaps %%xmm9, %0" : "=x"(value));
+#elif defined(__aarch64__)
+  __asm__ volatile("mov %0.16b, v20.16b" : "=w"(value));
+#endif
+  return value;
+}
+#endif
+
 static void Misbehave(void* const* buffers, void* workspace) {
   (void)buffers;
   (void)workspace;
@@ -244,7 +265,11 @@ int32_t tf_prepare(void* const* buffers, void* workspace, const tf_runtime* runt
   (void)runtime;
   const float* b = buffers[1];
   float* p = buffers[2];
+#if BEHAVIOUR == ADDS_TO_PREPARED
+  for (int i = 0; i < N; ++i) p[i] += 2 * b[i];
+#else
   for (int i = 0; i < N; ++i) p[i] = 2 * b[i];
+#endif
 #if BEHAVIOUR == FAILS_PREPARE
   return 5;
 #endif
@@ -254,7 +279,12 @@ int32_t tf_prepare(void* const* buffers, void* workspace, const tf_runtime* runt
 int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime) {
   (void)runtime;
   g_runs = g_runs + 1;
-#if BEHAVIOUR == PARALLEL
+#if BEHAVIOUR == READS_UNWRITTEN_STACK || BEHAVIOUR == READS_UNWRITTEN_REGISTER
+  const float unwritten = Unwritten();
+  Add(buffers);
+  ((float*)buffers[3])[5] += unwritten;
+  return 0;
+#elif BEHAVIOUR == PARALLEL
   if (runtime->num_threads < 2) return 3;
   runtime->parallel_for(runtime, 10, AddPart, (void*)buffers);
   return 0;

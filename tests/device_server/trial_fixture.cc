@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
-#include "common/digest.h"
 #include "common/fill.h"
 #include "common/kernel_abi.h"
 
@@ -24,18 +23,6 @@ std::vector<float> Filled(const v1::BufferFill& fill) {
 }
 
 }  // namespace
-
-std::string TestBlobs::Put(std::string bytes) {
-  std::string digest = common::Sha256(bytes);
-  blobs_[digest] = std::make_shared<const std::string>(std::move(bytes));
-  return digest;
-}
-
-absl::StatusOr<Blob> TestBlobs::Get(absl::string_view digest) const {
-  const auto found = blobs_.find(digest);
-  if (found == blobs_.end()) return absl::NotFoundError("no such blob");
-  return found->second;
-}
 
 std::string KernelCode(const std::string& behaviour) {
   std::ifstream file(absl::StrCat(TUNEFLEET_KERNEL_DIR, "/", behaviour, ".so"), std::ios::binary);

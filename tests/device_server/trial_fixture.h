@@ -2,24 +2,12 @@
 #ifndef TUNEFLEET_TESTS_DEVICE_SERVER_TRIAL_FIXTURE_H_
 #define TUNEFLEET_TESTS_DEVICE_SERVER_TRIAL_FIXTURE_H_
 
-#include <map>
 #include <string>
 
-#include "device_server/measure/blob_source.h"
 #include "proto/measurement.pb.h"
+#include "tests/support/test_blobs.h"
 
 namespace tunefleet::device {
-
-class TestBlobs : public BlobSource {
- public:
-  // Gives the digest.
-  std::string Put(std::string bytes);
-  absl::StatusOr<Blob> Get(absl::string_view digest) const override;
-  const std::map<std::string, Blob, std::less<>>& all() const { return blobs_; }
-
- private:
-  std::map<std::string, Blob, std::less<>> blobs_;
-};
 
 // The shared object of the behaviour, e.g. "good".
 std::string KernelCode(const std::string& behaviour);
