@@ -36,10 +36,11 @@ int8_t Value<int8_t>(uint64_t bits) {
 constexpr uint32_t kMaxFractionBits = 23;
 
 // A numerator of `fraction_bits` bits whose highest bit is set, over 2^fraction_bits.
-double LatticeValue(uint64_t hash, uint32_t fraction_bits) {
-  const uint64_t half = uint64_t{1} << (fraction_bits - 1);
+double LatticeValue(uint64_t hash, const v1::LatticeFill& lattice) {
+  const uint64_t half = uint64_t{1} << (lattice.fraction_bits() - 1);
   const auto magnitude = static_cast<double>(half + (hash >> 40) % half) / static_cast<double>(2 * half);
-  return (hash & 1) != 0 ? -magnitude : magnitude;
+  const bool negative = lattice.sign() == v1::SIGN_NEGATIVE || (lattice.sign() != v1::SIGN_POSITIVE && (hash & 1) != 0);
+  return negative ? -magnitude : magnitude;
 }
 
 template <typename T>
@@ -51,7 +52,7 @@ void Fill(const v1::BufferFill& fill, std::span<std::byte> bytes) {
     T value{};
     if (!IsPadding(fill, i)) {
       const uint64_t hash = SplitMix64(base ^ i);
-      value = lattice ? static_cast<T>(LatticeValue(hash, fill.lattice().fraction_bits())) : Value<T>(hash);
+      value = lattice ? static_cast<T>(LatticeValue(hash, fill.lattice())) : Value<T>(hash);
     }
     std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
   }

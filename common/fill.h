@@ -3,7 +3,7 @@
 //
 // Element i of a buffer filled with seed s is a function of (s, i) alone (SplitMix64 of both).
 //   seed      uniform in [-1, 1) and a multiple of 2^-23; integer types are uniform in [-8, 8)
-//   lattice   of either sign, a uniform multiple of 2^-fraction_bits with a magnitude in [1/2, 1)
+//   lattice   a uniform multiple of 2^-fraction_bits with a magnitude in [1/2, 1), of the sign asked for or of either
 // Padding lanes are zero.
 #ifndef TUNEFLEET_COMMON_FILL_H_
 #define TUNEFLEET_COMMON_FILL_H_

@@ -179,6 +179,34 @@ Anchor RunMatmul(const MatmulShape& s, const Dense& left, const Dense& right) {
   return anchor;
 }
 
+// Index of the bias among the tensors; -1: none.
+int BiasOf(const v1::Workload& workload) {
+  int bias = -1;
+  for (int i = 0; i < workload.tensors_size(); ++i) {
+    if (workload.tensors(i).name() == "bias") bias = i;
+  }
+  return bias;
+}
+
+bool HasRelu(const v1::Workload& workload) {
+  return std::any_of(workload.nodes().begin(), workload.nodes().end(),
+                     [](const v1::OperatorNode& node) { return node.kind() == "relu"; });
+}
+
+// The nodes after the anchor, applied to its sums.
+std::vector<double> Epilogue(const v1::Workload& workload, const Anchor& anchor, const std::vector<Dense>& tensors,
+                             std::vector<double> values) {
+  for (int i = 1; i < workload.nodes_size(); ++i) {
+    if (workload.nodes(i).kind() == "relu") {
+      for (double& value : values) value = std::max(value, 0.0);
+      continue;
+    }
+    const Dense& bias = tensors[BiasOf(workload)];
+    for (size_t j = 0; j < values.size(); ++j) values[j] += bias[j / anchor.inner % anchor.channels];
+  }
+  return values;
+}
+
 // Products in one sum.
 absl::StatusOr<int64_t> ReductionOf(const v1::Workload& workload) {
   if (IsConv2dKind(workload.nodes(0).kind())) {
@@ -205,17 +233,17 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
   Reference reference;
   std::vector<Dense> tensors(workload.tensors_size());
   int output = -1;
-  int bias = -1;
+  const int bias = BiasOf(workload);
   for (int i = 0; i < workload.tensors_size(); ++i) {
     const v1::Tensor& tensor = workload.tensors(i);
     if (tensor.role() == v1::TENSOR_ROLE_OUTPUT) output = i;
-    if (tensor.name() == "bias") bias = i;
     if (tensor.role() != v1::TENSOR_ROLE_INPUT && tensor.role() != v1::TENSOR_ROLE_CONSTANT) continue;
     v1::BufferFill fill = SeededFill(tensor, seed + i);
     fill.set_buffer(i);
     if (inputs == InputValues::kLattice) {
       fill.mutable_lattice()->set_seed(seed + i);
       fill.mutable_lattice()->set_fraction_bits(std::max(exact_bits, 1U));
+      if (HasRelu(workload)) fill.mutable_lattice()->set_sign(v1::SIGN_POSITIVE);
     }
     TF_ASSIGN_OR_RETURN(tensors[i], FilledTensor(tensor, fill));
     reference.fills.push_back(std::move(fill));
@@ -232,17 +260,9 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
   if (output < 0) return absl::InvalidArgumentError("reference: the workload has no output");
 
   double largest_bias = 0;
-  for (int i = 1; i < workload.nodes_size(); ++i) {
-    if (workload.nodes(i).kind() == "relu") {
-      for (double& value : anchor.output) value = std::max(value, 0.0);
-      continue;
-    }
-    for (size_t j = 0; j < anchor.output.size(); ++j) {
-      anchor.output[j] += tensors[bias][j / anchor.inner % anchor.channels];
-    }
+  if (bias >= 0) {
     for (const float value : tensors[bias]) largest_bias = std::max(largest_bias, std::abs(static_cast<double>(value)));
   }
-
   v1::OutputCheck check;
   check.set_buffer(output);
   check.set_dtype(workload.tensors(output).dtype());
@@ -255,7 +275,17 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
     check.set_absolute(k_u / (1 - k_u) * reference.magnitudes.back() + std::numeric_limits<float>::min());
     check.set_relative(kUnitRoundoff);
   }
-  reference.outputs.push_back(Packed(workload.tensors(output), anchor.output));
+  const v1::Tensor& tensor = workload.tensors(output);
+  if (HasRelu(workload) && inputs == InputValues::kLattice) {
+    reference.second_fills.push_back(reference.fills[0]);
+    reference.second_fills.back().mutable_lattice()->set_sign(v1::SIGN_NEGATIVE);
+    std::vector<double> negated = anchor.output;
+    for (double& value : negated) value = -value;
+    reference.second_outputs.push_back(Packed(tensor, Epilogue(workload, anchor, tensors, std::move(negated))));
+    check.set_second_reference_digest(common::Sha256(reference.second_outputs.back()));
+  }
+  std::vector<double> sums = std::move(anchor.output);
+  reference.outputs.push_back(Packed(tensor, Epilogue(workload, anchor, tensors, std::move(sums))));
   check.set_reference_digest(common::Sha256(reference.outputs.back()));
   reference.checks.push_back(std::move(check));
   return reference;

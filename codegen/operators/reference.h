@@ -13,6 +13,8 @@ namespace tunefleet::codegen {
 
 constexpr double kUnitRoundoff = 0x1p-24;  // of fp32
 
+// What relu cuts off does not show. So for a workload with relu all lattice inputs are positive, which leaves it nothing
+// to cut off, and there is a second reference, with the first tensor negative, where it has much to cut off.
 struct Reference {
   std::vector<v1::BufferFill>
       fills;  // one per input and constant tensor, in the order of Workload.tensors; `buffer` is the tensor's index
@@ -21,6 +23,8 @@ struct Reference {
                                         // (tolerance.h has others), digest of `outputs` set
   std::vector<double> magnitudes;  // per output: an upper bound of sum |a_i b_i| over every element (Cauchy-Schwarz),
                                    // and of its bias
+  std::vector<v1::BufferFill> second_fills;  // of the first tensor, where the workload has a relu
+  std::vector<std::string> second_outputs;   // of those; the checks have their digests
 };
 
 enum class InputValues {

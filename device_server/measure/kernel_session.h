@@ -8,8 +8,11 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "device_server/measure/blob_source.h"
 #include "device_server/measure/buffer_file.h"
@@ -46,7 +49,7 @@ class KernelSession {
   // `kernel` passed CheckTrial and outlives the session; `options` have their defaults.
   KernelSession(const Environment& environment, const v1::Kernel& kernel, const v1::MeasureOptions& options);
 
-  // Everything up to the first timed run: the kernel is loaded, prepared, verified once and warm.
+  // Everything up to the first timed run: the kernel is loaded, prepared, verified once (on second fills too) and warm.
   std::optional<Failure> Open();
 
   // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
@@ -69,6 +72,8 @@ class KernelSession {
   using BufferSet = std::vector<std::shared_ptr<BufferFile>>;  // in the manifest's order
 
   absl::Status MakeBuffers();
+  absl::Status MakeSecondSet();
+  absl::StatusOr<Blob> GetReference(const v1::OutputCheck& check, const std::string& digest) const;
   WorkerSpec MakeSpec(std::vector<int>* fds) const;
   std::optional<Failure> Prepare(uint32_t set);
   std::optional<Failure> RunOnce(uint32_t set);
@@ -76,13 +81,17 @@ class KernelSession {
   void PoisonOutputs(uint32_t set);
   std::optional<Failure> Verify(uint32_t set);
   absl::Duration Limit(absl::Duration timeout) const;
+
   uint32_t timed_set() const { return static_cast<uint32_t>(sets_.size()) - 1; }
 
   const Environment environment_;
   const v1::Kernel& kernel_;
   const v1::MeasureOptions& options_;
-  std::vector<BufferSet> sets_;   // [0] ends at guard pages; [1], where it differs, starts at them
-  std::vector<Blob> references_;  // in the order of kernel_.checks()
+  // [0] ends at guard pages; with second fills, [1] is the same with those; the last, which is timed, starts at guard
+  // pages where that differs.
+  std::vector<BufferSet> sets_;
+  std::vector<Blob> references_;         // in the order of kernel_.checks()
+  std::vector<Blob> second_references_;  // the same; empty without second fills
   WorkerHandle worker_;
   const RunMode mode_;
   uint64_t sentinel_before_ns_ = 0;

@@ -47,6 +47,17 @@ absl::Status CheckElements(const v1::ArtifactManifest& manifest, uint32_t buffer
   return absl::OkStatus();
 }
 
+absl::Status CheckFill(const v1::BufferFill& fill, const v1::ArtifactManifest& manifest) {
+  if (fill.buffer() >= static_cast<uint32_t>(manifest.buffers_size())) {
+    return absl::InvalidArgumentError(absl::StrCat("a fill of buffer ", fill.buffer()));
+  }
+  if (fill.padded_size() > kMaxPaddedAxes) {
+    return absl::InvalidArgumentError(absl::StrCat("the fill of buffer ", fill.buffer(), " pads ", fill.padded_size(),
+                                                   " axes, at most ", kMaxPaddedAxes));
+  }
+  return CheckElements(manifest, fill.buffer(), fill.dtype());
+}
+
 absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
   const v1::ArtifactManifest& manifest = kernel.manifest();
   if (manifest.code_digest().size() != common::kDigestBytes) return absl::InvalidArgumentError("no code digest");
@@ -59,21 +70,28 @@ absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
   }
   TF_RETURN_IF_ERROR(CheckBuffers(manifest, total_bytes));
   const uint32_t count = static_cast<uint32_t>(manifest.buffers_size());
-  std::set<uint32_t> filled, checked;
+  std::set<uint32_t> filled, second, checked;
   for (const v1::BufferFill& fill : kernel.fills()) {
-    if (fill.buffer() >= count) return absl::InvalidArgumentError(absl::StrCat("a fill of buffer ", fill.buffer()));
-    TF_RETURN_IF_ERROR(CheckElements(manifest, fill.buffer(), fill.dtype()));
-    if (fill.padded_size() > kMaxPaddedAxes) {
-      return absl::InvalidArgumentError(absl::StrCat("the fill of buffer ", fill.buffer(), " pads ", fill.padded_size(),
-                                                     " axes, at most ", kMaxPaddedAxes));
-    }
+    TF_RETURN_IF_ERROR(CheckFill(fill, manifest));
     filled.insert(fill.buffer());
+  }
+  for (const v1::BufferFill& fill : kernel.second_fills()) {
+    TF_RETURN_IF_ERROR(CheckFill(fill, manifest));
+    if (!filled.contains(fill.buffer()) || !second.insert(fill.buffer()).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a second fill of buffer ", fill.buffer(), " without a first one"));
+    }
   }
   for (const v1::OutputCheck& check : kernel.checks()) {
     if (check.buffer() >= count) return absl::InvalidArgumentError(absl::StrCat("a check of buffer ", check.buffer()));
     TF_RETURN_IF_ERROR(CheckElements(manifest, check.buffer(), check.dtype()));
     if (check.reference_digest().size() != common::kDigestBytes) {
       return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(), " has no reference"));
+    }
+    if (check.second_reference_digest().size() != (second.empty() ? 0 : common::kDigestBytes)) {
+      return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(),
+                                                     " has a second reference where there are no second fills, ",
+                                                     "or none where there are"));
     }
     if (!(check.absolute() >= 0) || !(check.relative() >= 0)) {
       return absl::InvalidArgumentError(absl::StrCat("the tolerance of buffer ", check.buffer(), " is negative"));
@@ -136,7 +154,13 @@ std::vector<std::string> BlobsOf(const v1::Trial& trial) {
     for (const v1::BufferFill& fill : kernel.fills()) {
       if (fill.source_case() == v1::BufferFill::kBlobDigest) digests.insert(fill.blob_digest());
     }
-    for (const v1::OutputCheck& check : kernel.checks()) digests.insert(check.reference_digest());
+    for (const v1::BufferFill& fill : kernel.second_fills()) {
+      if (fill.source_case() == v1::BufferFill::kBlobDigest) digests.insert(fill.blob_digest());
+    }
+    for (const v1::OutputCheck& check : kernel.checks()) {
+      digests.insert(check.reference_digest());
+      if (!check.second_reference_digest().empty()) digests.insert(check.second_reference_digest());
+    }
   }
   return {digests.begin(), digests.end()};
 }

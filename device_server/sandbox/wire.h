@@ -25,7 +25,7 @@
 namespace tunefleet::device {
 
 inline constexpr uint32_t kMaxBuffers = 32;
-inline constexpr uint32_t kMaxSets = 2;
+inline constexpr uint32_t kMaxSets = 3;
 inline constexpr uint32_t kMaxCopies = 64;
 inline constexpr uint32_t kMaxCores = 256;
 

@@ -70,6 +70,19 @@ TEST(FillTest, LatticesHoldEveryMultipleFromOneHalfToOneOfEitherSign) {
   EXPECT_NE(Filled<float>(Lattice(v1::DATA_TYPE_FLOAT32, 4, 5), 4000), values);
 }
 
+TEST(FillTest, EqualSeedsGiveEqualMagnitudesWhateverTheSign) {
+  v1::BufferFill fill = Lattice(v1::DATA_TYPE_FLOAT32, 3, 5);
+  const std::vector<float> either = Filled<float>(fill, 1000);
+  fill.mutable_lattice()->set_sign(v1::SIGN_POSITIVE);
+  const std::vector<float> positive = Filled<float>(fill, 1000);
+  fill.mutable_lattice()->set_sign(v1::SIGN_NEGATIVE);
+  const std::vector<float> negative = Filled<float>(fill, 1000);
+  for (size_t i = 0; i < either.size(); ++i) {
+    EXPECT_EQ(positive[i], std::abs(either[i]));
+    EXPECT_EQ(negative[i], -positive[i]);
+  }
+}
+
 TEST(FillTest, LatticesOfIntegersOrOfNoBitsAreRefused) {
   std::vector<std::byte> bytes(8);
   EXPECT_TRUE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 1), bytes).ok());

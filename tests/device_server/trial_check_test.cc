@@ -62,6 +62,17 @@ TEST(TrialCheckTest, EachDefectIsRefusedByName) {
       {"twice", [](v1::Trial* t) { *t->mutable_kernels(0)->add_fills() = t->kernels(0).fills(0); }},
       {"every output", [](v1::Trial* t) { t->mutable_kernels(0)->clear_checks(); }},
       {"reference", [](v1::Trial* t) { t->mutable_kernels(0)->mutable_checks(0)->clear_reference_digest(); }},
+      {"second reference",
+       [](v1::Trial* t) {
+         t->mutable_kernels(0)->mutable_checks(0)->set_second_reference_digest(std::string(32, 's'));
+       }},
+      {"or none where there are",
+       [](v1::Trial* t) { *t->mutable_kernels(0)->add_second_fills() = t->kernels(0).fills(0); }},
+      {"without a first one",
+       [](v1::Trial* t) {
+         *t->mutable_kernels(0)->add_second_fills() = t->kernels(0).fills(0);
+         t->mutable_kernels(0)->mutable_second_fills(0)->set_buffer(1);
+       }},
       {"negative", [](v1::Trial* t) { t->mutable_kernels(0)->mutable_checks(0)->set_absolute(-1); }},
       {"elements",
        [](v1::Trial* t) { t->mutable_kernels(0)->mutable_manifest()->mutable_buffers(0)->set_size_bytes(63); }},

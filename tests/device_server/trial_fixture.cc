@@ -24,6 +24,17 @@ std::vector<float> Filled(const v1::BufferFill& fill) {
 
 }  // namespace
 
+std::string ExpectedOutput(const v1::BufferFill& a_fill, const v1::BufferFill& b_fill) {
+  const std::vector<float> a = Filled(a_fill);
+  const std::vector<float> b = Filled(b_fill);
+  std::string expected(kBytes, '\0');
+  for (uint64_t i = 0; i < kCount; ++i) {
+    const float value = a[i] + 2 * b[i];
+    std::copy_n(reinterpret_cast<const char*>(&value), sizeof(value), expected.data() + i * sizeof(value));
+  }
+  return expected;
+}
+
 std::string KernelCode(const std::string& behaviour) {
   std::ifstream file(absl::StrCat(TUNEFLEET_KERNEL_DIR, "/", behaviour, ".so"), std::ios::binary);
   TF_CHECK(file.good(), absl::StrCat("no test kernel ", behaviour));
@@ -62,17 +73,10 @@ v1::Trial MakeTrialOfCode(const std::string& name, std::string code, TestBlobs* 
     fill.set_dtype(v1::DATA_TYPE_FLOAT32);
     fill.set_seed(40 + i);
   }
-  const std::vector<float> a = Filled(kernel.fills(0));
-  const std::vector<float> b = Filled(kernel.fills(1));
-  std::string reference(kBytes, '\0');
-  for (uint64_t i = 0; i < kCount; ++i) {
-    const float value = a[i] + 2 * b[i];
-    std::copy_n(reinterpret_cast<const char*>(&value), sizeof(value), reference.data() + i * sizeof(value));
-  }
   v1::OutputCheck& check = *kernel.add_checks();
   check.set_buffer(3);
   check.set_dtype(v1::DATA_TYPE_FLOAT32);
-  check.set_reference_digest(blobs->Put(std::move(reference)));
+  check.set_reference_digest(blobs->Put(ExpectedOutput(kernel.fills(0), kernel.fills(1))));
   check.set_absolute(1e-5);
   v1::MeasureOptions& options = *trial.mutable_options();
   options.mutable_kernel_timeout()->set_seconds(1);

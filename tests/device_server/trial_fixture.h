@@ -18,6 +18,9 @@ v1::Trial MakeTrial(const std::string& behaviour, TestBlobs* blobs);
 // The same with this code.
 v1::Trial MakeTrialOfCode(const std::string& name, std::string code, TestBlobs* blobs);
 
+// What its output must be for these fills of its inputs.
+std::string ExpectedOutput(const v1::BufferFill& a, const v1::BufferFill& b);
+
 }  // namespace tunefleet::device
 
 #endif  // TUNEFLEET_TESTS_DEVICE_SERVER_TRIAL_FIXTURE_H_

@@ -233,6 +233,19 @@ TEST_F(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_WRONG_ANSWER") << "the reference is that of the seeded input";
 }
 
+TEST_F(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  v1::BufferFill second = kernel.fills(0);
+  second.set_seed(900);
+  *kernel.add_second_fills() = second;
+  v1::OutputCheck& check = *kernel.mutable_checks(0);
+  check.set_second_reference_digest(blobs_.Put(ExpectedOutput(second, kernel.fills(1))));
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK") << Run(trial).detail();
+  check.set_second_reference_digest(check.reference_digest());
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_WRONG_ANSWER");
+}
+
 TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
   const std::vector<std::string> names = SandboxNames(runner_->sandbox());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));

@@ -67,6 +67,7 @@ absl::StatusOr<v1::Trial> Subject::MakeTrial(const Artifact& artifact, const std
   built.manifest = artifact.manifest;
   blobs->Put(artifact.code);
   for (const std::string& output : task.reference.outputs) blobs->Put(output);
+  for (const std::string& output : task.reference.second_outputs) blobs->Put(output);
   v1::MeasureOptions options;
   options.set_min_samples(1);
   options.set_max_samples(1);

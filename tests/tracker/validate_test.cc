@@ -25,6 +25,7 @@ TEST(ValidateTest, TrialIsBoundedAndChecked) {
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_kernels(0)->mutable_manifest()->set_code_digest("short"); }),
             kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_kernels(0)->add_fills()->set_seed(1); }), kInvalid) << "no buffer 0";
+  EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_kernels(0)->add_second_fills()->set_seed(1); }), kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_options()->mutable_run_budget()->set_seconds(-1); }), kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_options()->mutable_run_budget()->set_seconds(1 << 30); }), kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_options()->set_abort_ratio(-1); }), kInvalid);

@@ -16,7 +16,13 @@ std::vector<std::string> TrialBlobs(const v1::Trial& trial) {
     for (const v1::BufferFill& fill : kernel.fills()) {
       if (fill.has_blob_digest()) add(fill.blob_digest());
     }
-    for (const v1::OutputCheck& check : kernel.checks()) add(check.reference_digest());
+    for (const v1::BufferFill& fill : kernel.second_fills()) {
+      if (fill.has_blob_digest()) add(fill.blob_digest());
+    }
+    for (const v1::OutputCheck& check : kernel.checks()) {
+      add(check.reference_digest());
+      if (!check.second_reference_digest().empty()) add(check.second_reference_digest());
+    }
   }
   return digests;
 }

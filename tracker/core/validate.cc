@@ -86,26 +86,33 @@ absl::Status ValidateOptions(const v1::MeasureOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status ValidateFill(const v1::BufferFill& fill, int buffers) {
+  if (fill.buffer() >= static_cast<uint32_t>(buffers)) {
+    return Invalid("fill of buffer ", fill.buffer(), ": the manifest has ", buffers, " buffers");
+  }
+  if (fill.source_case() == v1::BufferFill::SOURCE_NOT_SET) {
+    return Invalid("fill of buffer ", fill.buffer(), ": expected a seed, a lattice or a blob");
+  }
+  return fill.has_blob_digest() ? ValidateDigest("fill.blob_digest", fill.blob_digest()) : absl::OkStatus();
+}
+
 absl::Status ValidateKernel(const v1::Kernel& kernel) {
   const int buffers = kernel.manifest().buffers_size();
   TF_RETURN_IF_ERROR(ValidateDigest("manifest.code_digest", kernel.manifest().code_digest()));
   TF_RETURN_IF_ERROR(ValidateCount("manifest.buffers", buffers, kMaxBuffers));
   TF_RETURN_IF_ERROR(ValidateCount("fills", kernel.fills_size(), kMaxBuffers));
   TF_RETURN_IF_ERROR(ValidateCount("checks", kernel.checks_size(), kMaxBuffers));
-  for (const v1::BufferFill& fill : kernel.fills()) {
-    if (fill.buffer() >= static_cast<uint32_t>(buffers)) {
-      return Invalid("fill of buffer ", fill.buffer(), ": the manifest has ", buffers, " buffers");
-    }
-    if (fill.source_case() == v1::BufferFill::SOURCE_NOT_SET) {
-      return Invalid("fill of buffer ", fill.buffer(), ": expected a seed or a blob");
-    }
-    if (fill.has_blob_digest()) TF_RETURN_IF_ERROR(ValidateDigest("fill.blob_digest", fill.blob_digest()));
-  }
+  TF_RETURN_IF_ERROR(ValidateCount("second fills", kernel.second_fills_size(), kMaxBuffers));
+  for (const v1::BufferFill& fill : kernel.fills()) TF_RETURN_IF_ERROR(ValidateFill(fill, buffers));
+  for (const v1::BufferFill& fill : kernel.second_fills()) TF_RETURN_IF_ERROR(ValidateFill(fill, buffers));
   for (const v1::OutputCheck& check : kernel.checks()) {
     if (check.buffer() >= static_cast<uint32_t>(buffers)) {
       return Invalid("check of buffer ", check.buffer(), ": the manifest has ", buffers, " buffers");
     }
     TF_RETURN_IF_ERROR(ValidateDigest("check.reference_digest", check.reference_digest()));
+    if (!check.second_reference_digest().empty() || kernel.second_fills_size() > 0) {
+      TF_RETURN_IF_ERROR(ValidateDigest("check.second_reference_digest", check.second_reference_digest()));
+    }
     if (!(check.absolute() >= 0) || !(check.relative() >= 0)) {
       return Invalid("check of buffer ", check.buffer(), ": expected tolerances of 0 or more");
     }

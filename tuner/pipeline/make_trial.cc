@@ -28,6 +28,11 @@ absl::StatusOr<v1::Kernel> MakeKernel(const TuningTask& task, const BuiltCandida
     *kernel.add_fills() = fill;
     kernel.mutable_fills(kernel.fills_size() - 1)->set_buffer(buffer);
   }
+  for (const v1::BufferFill& fill : task.reference.second_fills) {
+    TF_ASSIGN_OR_RETURN(const uint32_t buffer, FindBuffer(task, fill.buffer(), manifest));
+    *kernel.add_second_fills() = fill;
+    kernel.mutable_second_fills(kernel.second_fills_size() - 1)->set_buffer(buffer);
+  }
   TF_ASSIGN_OR_RETURN(const std::vector<v1::OutputCheck> checks,
                       codegen::ChecksFor(task.identity.workload, task.reference, built.schedule.implementation()));
   for (const v1::OutputCheck& check : checks) {

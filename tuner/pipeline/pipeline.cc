@@ -20,6 +20,9 @@ absl::Status ProvideReference(TuneContext& context) {
   const codegen::Reference& reference = context.task.reference;
   for (size_t i = 0; i < reference.checks.size() && i < reference.outputs.size(); ++i) {
     TF_RETURN_IF_ERROR(context.runner.Provide(reference.checks[i].reference_digest(), reference.outputs[i]));
+    if (i >= reference.second_outputs.size()) continue;
+    TF_RETURN_IF_ERROR(
+        context.runner.Provide(reference.checks[i].second_reference_digest(), reference.second_outputs[i]));
   }
   return absl::OkStatus();
 }

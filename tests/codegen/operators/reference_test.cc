@@ -4,6 +4,7 @@
 #include <cstring>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "codegen/operators/workload.h"
@@ -111,19 +112,30 @@ TEST(ReferenceTest, MatmulsMatchTheTextbookSum) {
   }
 }
 
-TEST(ReferenceTest, EpiloguesRunInTheirOrder) {
-  const v1::Workload plain = Parsed("dense(m=3,n=4,k=5)");
-  const v1::Workload fused = Parsed("dense(m=3,n=4,k=5)+bias+relu");
-  const v1::Workload relu_first = Parsed("dense(m=3,n=4,k=5)+relu+bias");
-  const std::vector<float> sum = Floats(Computed(plain).outputs[0]);
-  const Reference reference = Computed(fused);
-  const std::vector<float> bias = Filled(fused.tensors(2), reference.fills[2]);
-  const std::vector<float> output = Floats(reference.outputs[0]);
-  const std::vector<float> other = Floats(Computed(relu_first).outputs[0]);
-  for (int i = 0; i < 12; ++i) {
-    EXPECT_NEAR(output[i], std::max(sum[i] + bias[i % 4], 0.0F), 1e-6);
-    EXPECT_NEAR(other[i], std::max(sum[i], 0.0F) + bias[i % 4], 1e-6);
+TEST(ReferenceTest, EpiloguesRunInTheirOrderAndReluHasNothingOrMuchToCutOff) {
+  for (const bool relu_first : {false, true}) {
+    const v1::Workload workload = Parsed(relu_first ? "dense(m=3,n=4,k=5)+relu+bias" : "dense(m=3,n=4,k=5)+bias+relu");
+    const Reference reference = Computed(workload);
+    const std::vector<float> weight = Filled(workload.tensors(1), reference.fills[1]);
+    const std::vector<float> bias = Filled(workload.tensors(2), reference.fills[2]);
+    ASSERT_EQ(reference.second_fills.size(), 1u);
+    EXPECT_EQ(reference.second_fills[0].buffer(), 0);
+    EXPECT_EQ(reference.checks[0].second_reference_digest(), common::Sha256(reference.second_outputs[0]));
+    const std::pair<v1::BufferFill, std::string> runs[] = {{reference.fills[0], reference.outputs[0]},
+                                                           {reference.second_fills[0], reference.second_outputs[0]}};
+    for (const auto& [fill, bytes] : runs) {
+      const std::vector<float> data = Filled(workload.tensors(0), fill);
+      const std::vector<float> output = Floats(bytes);
+      for (int i = 0; i < 12; ++i) {
+        float sum = 0;
+        for (int k = 0; k < 5; ++k) sum += data[i / 4 * 5 + k] * weight[i % 4 * 5 + k];
+        const float shifted = relu_first ? std::max(sum, 0.0F) + bias[i % 4] : std::max(sum + bias[i % 4], 0.0F);
+        EXPECT_EQ(output[i], shifted);
+        EXPECT_EQ(sum > 0, fill.lattice().sign() == v1::SIGN_POSITIVE);
+      }
+    }
   }
+  EXPECT_TRUE(Computed(Parsed("dense(m=3,n=4,k=5)+bias")).second_fills.empty());
 }
 
 TEST(ReferenceTest, AnyOrderOfSummationIsExactAndALostProductShowsInEveryOutput) {
