@@ -1,10 +1,5 @@
-// tunefleet-device: the device agent. This file alone picks implementations and knows about signals.
+// tunefleet-device: the device agent. This file alone picks implementations.
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spdlog/spdlog.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -12,33 +7,32 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/child_process.h"
-#include "common/clock.h"
 #include "common/log.h"
+#include "common/status_macros.h"
 #include "device_server/builtin/self_test.h"
 #include "device_server/describe/core_groups.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/describe/emulation.h"
 #include "device_server/describe/machine.h"
-#include "device_server/fleet/agent.h"
 #include "device_server/measure/core_lock.h"
 #include "device_server/measure/trial_runner.h"
 #include "device_server/options.h"
+#include "device_server/program_file.h"
 #include "device_server/sandbox/wire.h"
 #include "device_server/sandbox/zygote_process.h"
+#include "device_server/serve.h"
 #include "google/protobuf/util/json_util.h"
 
 namespace tunefleet::device {
 namespace {
 
-constexpr absl::Duration kDrainTimeout = absl::Seconds(30);
-constexpr absl::Duration kGlance = absl::Milliseconds(20);
-constexpr unsigned kLastResortSeconds = 5;
 constexpr int kUsageError = 2;
 constexpr int kSelfTestTimes = 20;
 
@@ -46,20 +40,6 @@ int Refuse(absl::string_view message) {
   std::cerr << "tunefleet-device: " << message << std::endl;
   return kUsageError;
 }
-
-// Removes the directory that the embedding program asked for, however the agent ends (but for SIGKILL).
-class DirectoryRemover {
- public:
-  explicit DirectoryRemover(std::string directory) : directory_(std::move(directory)) {}
-  ~DirectoryRemover() { Remove(); }
-  void Remove() const {
-    std::error_code ignored;
-    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
-  }
-
- private:
-  const std::string directory_;
-};
 
 void PrintDevice(const v1::Device& device, bool json) {
   if (json) {
@@ -90,73 +70,6 @@ void PrintDevice(const v1::Device& device, bool json) {
   std::cout.flush();
 }
 
-// Signals arrive as data. Blocked before any thread exists, so that every thread inherits the mask.
-int OpenSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigprocmask(SIG_BLOCK, &signals, nullptr);
-  signal(SIGPIPE, SIG_IGN);
-  return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
-enum class Ending { kNone, kSignal, kLifeline };
-
-// Waits for a reason to end: a signal, or that the lifeline broke.
-Ending WaitForEnding(int signals, int lifeline, absl::Duration timeout) {
-  const int milliseconds =
-      timeout == absl::InfiniteDuration() ? -1 : static_cast<int>(absl::ToInt64Milliseconds(timeout));
-  while (true) {
-    pollfd entries[2] = {{signals, POLLIN, 0}, {lifeline, POLLIN, 0}};
-    const int ready = poll(entries, lifeline < 0 ? 1 : 2, milliseconds);
-    if (ready == 0) return Ending::kNone;
-    if (ready < 0) continue;
-    if ((entries[0].revents & POLLIN) != 0) {
-      signalfd_siginfo info;
-      if (read(signals, &info, sizeof(info)) == sizeof(info)) return Ending::kSignal;
-    }
-    char byte;
-    if (lifeline >= 0 && entries[1].revents != 0 && read(lifeline, &byte, 1) <= 0) return Ending::kLifeline;
-  }
-}
-
-// Until the agent is drained, a second reason to end comes, or the patience ends.
-void Drain(Agent* agent, int signals, int lifeline) {
-  spdlog::info("draining");
-  agent->Drain();
-  const absl::Time until = common::MonotonicClock().Now() + kDrainTimeout;
-  while (!agent->WaitUntilDrained(kGlance)) {
-    if (WaitForEnding(signals, lifeline, absl::ZeroDuration()) != Ending::kNone) return;
-    if (common::MonotonicClock().Now() < until) continue;
-    return spdlog::warn("not drained within {}", absl::FormatDuration(kDrainTimeout));
-  }
-}
-
-int Serve(const CommandLine& line, const v1::Device& device, TrialRunner* runner, int signals) {
-  const DirectoryRemover remover(line.remove_dir_at_exit);
-  absl::BitGen random;
-  Agent::Options options;
-  options.tracker = line.tracker;
-  options.cores = line.cores;
-  options.blob_cache_bytes = line.cache_mib << 20;
-  options.hello.set_agent_id(device.device_id());
-  options.hello.set_incarnation(absl::Uniform<uint64_t>(random));
-  options.hello.set_agent_version(TUNEFLEET_VERSION);
-  *options.hello.add_devices() = device;
-  spdlog::info("device {} of class {} on cores {}, for the tracker at {}", device.device_id(), device.device_class(),
-               FormatCpuList(line.cores), line.tracker);
-  Agent agent(std::move(options), runner);
-  // When the lifeline breaks, the program that embeds the agent is gone: nobody wants a result.
-  if (WaitForEnding(signals, line.lifeline_fd, absl::InfiniteDuration()) == Ending::kSignal) {
-    Drain(&agent, signals, line.lifeline_fd);
-  }
-  spdlog::info("ending");
-  remover.Remove();
-  alarm(kLastResortSeconds);  // whatever hangs, nothing stays behind
-  return 0;                   // the agent ends, and before it the zygote with its workers
-}
-
 // Of the largest cache that a core has, or has for itself; 0: unknown.
 uint64_t CacheBytes(const v1::Target& target, bool private_only) {
   int64_t most = 0;
@@ -164,6 +77,49 @@ uint64_t CacheBytes(const v1::Target& target, bool private_only) {
     if (!private_only || cache.shared_by_cores() <= 1) most = std::max(most, cache.size_bytes());
   }
   return static_cast<uint64_t>(most);
+}
+
+int Fail(const absl::Status& status) {
+  std::cerr << "tunefleet-device: " << status.message() << std::endl;
+  return 1;
+}
+
+// One device on these cores, with its zygote. Errors: UNAVAILABLE.
+absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const CommandLine::Also& wanted, uint32_t threads,
+                                        const std::string& program, const std::vector<std::string>& emulator) {
+  v1::Target target = DescribeTarget(wanted.cores, threads);
+  std::string device_class = wanted.device_class.empty() ? DefaultClass(target) : wanted.device_class;
+  std::string device_id = wanted.device_id.empty() ? DefaultId(wanted.cores) : wanted.device_id;
+  const std::string emulator_name = emulator.empty() ? "" : std::filesystem::path(emulator[0]).filename().string();
+  if (!emulator.empty()) {
+    target = EmulatedTarget(std::move(target), emulator_name);
+    device_class = EmulatedClass(device_class);
+    if (wanted.device_id.empty()) device_id = absl::StrCat(device_id, "-", emulator_name).substr(0, 64);
+  }
+  TrialRunner::Options options{
+      .program = program,
+      .emulator = emulator,
+      .cores = wanted.cores,
+      .private_cache_bytes = CacheBytes(target, /*private_only=*/true),
+      .last_cache_bytes = CacheBytes(target, /*private_only=*/false),
+      .fill_cache_bytes = line.cache_mib << 20,
+      .turns_file = line.turns_file,
+      .device_id = device_id,
+      .device_fingerprint = DescribeDevice(target, device_id, device_class, emulator_name, {}).fingerprint(),
+      .agent_version = TUNEFLEET_VERSION};
+  ServedDevice served{.device = {}, .cores = wanted.cores, .runner = nullptr};
+  TF_ASSIGN_OR_RETURN(served.runner, TrialRunner::Create(std::move(options)));
+  served.device =
+      DescribeDevice(target, device_id, device_class, emulator_name, SandboxNames(served.runner->sandbox()));
+  AddAttribute("scheduling", {SchedulingName(served.runner->scheduling())}, &served.device);
+  return served;
+}
+
+// The first device of the command line, and those after it.
+std::vector<CommandLine::Also> WantedDevices(const CommandLine& line) {
+  std::vector<CommandLine::Also> wanted = {{line.cores, line.device_class, line.device_id}};
+  wanted.insert(wanted.end(), line.also.begin(), line.also.end());
+  return wanted;
 }
 
 // Exit status 0 where timings can be trusted.
@@ -204,49 +160,31 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<std::string> program = common::OwnProgram();  // started anew as the zygote
   if (!program.ok()) return Refuse(program.status().message());
   const int signals = OpenSignals();
-  v1::Target target = DescribeTarget(line->cores, line->threads);
-  std::string device_class = line->device_class.empty() ? DefaultClass(target) : line->device_class;
-  std::string device_id = line->device_id.empty() ? DefaultId(line->cores) : line->device_id;
+  ProgramFile program_file(*program);
   const std::vector<std::string> emulator = OwnEmulatorCommand(static_cast<size_t>(argc));
-  const std::string emulator_name = emulator.empty() ? "" : std::filesystem::path(emulator[0]).filename().string();
-  if (!emulator.empty()) {
-    target = EmulatedTarget(std::move(target), emulator_name);
-    device_class = EmulatedClass(device_class);
-    if (line->device_id.empty()) device_id = absl::StrCat(device_id, "-", emulator_name).substr(0, 64);
-  }
-
-  TrialRunner::Options options{
-      .program = *program,
-      .emulator = emulator,
-      .cores = line->cores,
-      .private_cache_bytes = CacheBytes(target, /*private_only=*/true),
-      .last_cache_bytes = CacheBytes(target, /*private_only=*/false),
-      .fill_cache_bytes = line->cache_mib << 20,
-      .turns_file = line->turns_file,
-      .device_id = device_id,
-      .device_fingerprint = DescribeDevice(target, device_id, device_class, emulator_name, {}).fingerprint(),
-      .agent_version = TUNEFLEET_VERSION};
-  // The zygote starts before the first thread of this process, and before the process leaves the measuring cores, which
+  // The zygotes start before the first thread of this process, and before the process leaves the measuring cores, which
   // workers need.
-  absl::StatusOr<std::unique_ptr<TrialRunner>> runner = TrialRunner::Create(std::move(options));
-  if (!runner.ok()) {
-    std::cerr << "tunefleet-device: " << runner.status().message() << std::endl;
-    return 1;
+  std::vector<ServedDevice> devices;
+  for (const CommandLine::Also& wanted : WantedDevices(*line)) {
+    const uint32_t threads = devices.empty() ? line->threads : static_cast<uint32_t>(wanted.cores.size());
+    absl::StatusOr<ServedDevice> served = MakeDevice(*line, wanted, threads, *program, emulator);
+    if (!served.ok()) return Fail(served.status());
+    devices.push_back(*std::move(served));
   }
-  v1::Device device =
-      DescribeDevice(target, device_id, device_class, emulator_name, SandboxNames((*runner)->sandbox()));
-  AddAttribute("scheduling", {SchedulingName((*runner)->scheduling())}, &device);
   if (line->mode == CommandLine::Mode::kList) {
-    PrintDevice(device, line->json);
+    for (const ServedDevice& served : devices) PrintDevice(served.device, line->json);
     return 0;
   }
-  if (line->mode == CommandLine::Mode::kSelfTest) return SelfTest(*line, runner->get());
-  if (line->require_sandbox == "full" && ((*runner)->sandbox() & kSandboxFull) != kSandboxFull) {
+  if (line->mode == CommandLine::Mode::kSelfTest) return SelfTest(*line, devices.front().runner.get());
+  const uint32_t sandbox = devices.front().runner->sandbox();  // the machine's, so the same for all
+  if (line->require_sandbox == "full" && (sandbox & kSandboxFull) != kSandboxFull) {
     return Refuse(absl::StrCat("--require-sandbox=full: this machine enforces only ",
-                               absl::StrJoin(SandboxNames((*runner)->sandbox()), ", ")));
+                               absl::StrJoin(SandboxNames(sandbox), ", ")));
   }
-  StayOffCores(line->cores);
-  return Serve(*line, device, runner->get(), signals);
+  for (const ServedDevice& served : devices) StayOffCores(served.cores);
+  const absl::StatusOr<Ending> ending = Serve(*line, TUNEFLEET_VERSION, devices, signals, &program_file);
+  if (!ending.ok()) return Fail(ending.status());
+  return *ending == Ending::kStartAnew ? Fail(program_file.StartAnew(argv)) : 0;
 }
 
 }  // namespace

@@ -42,6 +42,18 @@ absl::Status SetNumber(absl::string_view name, const std::string& value, T least
   return absl::OkStatus();
 }
 
+// CORES[:CLASS[:ID]]
+absl::Status AddDevice(absl::string_view name, const std::string& value, CommandLine* line) {
+  const std::vector<std::string> parts = absl::StrSplit(value, ':');
+  absl::StatusOr<std::vector<uint16_t>> cores = ParseCpuList(parts[0]);
+  if (!cores.ok() || parts.size() > 3) return Wrong(name, value, "CORES[:CLASS[:ID]] like 4-5:big");
+  CommandLine::Also also{*std::move(cores), "", ""};
+  if (parts.size() > 1 && !parts[1].empty()) TF_RETURN_IF_ERROR(SetName(name, parts[1], &also.device_class));
+  if (parts.size() > 2) TF_RETURN_IF_ERROR(SetName(name, parts[2], &also.device_id));
+  line->also.push_back(std::move(also));
+  return absl::OkStatus();
+}
+
 absl::Status SetOption(absl::string_view name, const std::string& value, CommandLine* line) {
   if (name == "tracker") {
     line->tracker = value;
@@ -53,6 +65,12 @@ absl::Status SetOption(absl::string_view name, const std::string& value, Command
     absl::StatusOr<std::vector<uint16_t>> cores = ParseCpuList(value);
     if (!cores.ok()) return Wrong(name, value, "a list of cores like 1 or 0,2-3");
     line->cores = *std::move(cores);
+    return absl::OkStatus();
+  }
+  if (name == "also") return AddDevice(name, value, line);
+  if (name == "state") {
+    if (!absl::StartsWith(value, "/")) return Wrong(name, value, "an absolute path");
+    line->state = value;
     return absl::OkStatus();
   }
   if (name == "threads") return SetNumber<uint32_t>(name, value, 1, 256, &line->threads);
@@ -78,6 +96,16 @@ absl::Status SetOption(absl::string_view name, const std::string& value, Command
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("unknown option --", name, "; see tunefleet-device --help"));
+}
+
+absl::Status CheckCores(absl::string_view name, const std::vector<uint16_t>& cores,
+                        const std::vector<uint16_t>& usable) {
+  for (const uint16_t core : cores) {
+    if (std::find(usable.begin(), usable.end(), core) == usable.end()) {
+      return Wrong(name, FormatCpuList(cores), absl::StrCat("cores among ", FormatCpuList(usable)));
+    }
+  }
+  return absl::OkStatus();
 }
 
 // Options without a value.
@@ -135,10 +163,16 @@ absl::Status ResolveCores(const std::vector<uint16_t>& usable, CommandLine* line
     // The last ones: the first serve the machine's interrupts.
     line->cores.assign(usable.end() - static_cast<ptrdiff_t>(count), usable.end());
   }
-  for (const uint16_t core : line->cores) {
-    if (std::find(usable.begin(), usable.end(), core) == usable.end()) {
-      return Wrong("cores", FormatCpuList(line->cores), absl::StrCat("cores among ", FormatCpuList(usable)));
+  TF_RETURN_IF_ERROR(CheckCores("cores", line->cores, usable));
+  std::vector<uint16_t> taken = line->cores;
+  for (const CommandLine::Also& also : line->also) {
+    TF_RETURN_IF_ERROR(CheckCores("also", also.cores, usable));
+    for (const uint16_t core : also.cores) {
+      if (std::find(taken.begin(), taken.end(), core) != taken.end()) {
+        return Wrong("also", FormatCpuList(also.cores), "cores that no other device of this agent has");
+      }
     }
+    taken.insert(taken.end(), also.cores.begin(), also.cores.end());
   }
   if (line->threads == 0) line->threads = static_cast<uint32_t>(line->cores.size());
   if (line->threads > line->cores.size()) {
@@ -159,6 +193,8 @@ std::string HelpText() {
   --class=NAME             what devices of this kind are called, e.g. rk3399 (default: architecture and processor)
   --id=NAME                this device's name, unique in the fleet (default: host name and cores)
   --cores=LIST             the cores that kernels run on, e.g. 1 or 0,2-3 (default: the last --threads cores)
+  --also=CORES[:CLASS[:ID]] another device of this agent, e.g. --cores=0-3 --also=4-5:big; may be repeated
+  --state=DIR              where results wait on disk for a tracker that cannot be reached (default: in memory alone)
   --threads=N              threads that a kernel may use (default: as many as --cores names, or 1)
   --cache-mib=N            memory for artifacts and references, and again for inputs (default: 1024)
   --require-sandbox=full   refuse to run where a measure of the sandbox is missing
@@ -177,7 +213,9 @@ Examples:
   tunefleet-device --list
   tunefleet-device --self-test --cores=1
 
-SIGTERM and SIGINT drain: the running trial is finished and its result delivered; a second one ends at once.
+SIGTERM and SIGINT drain: running trials are finished and their results delivered (or kept in --state); a second one
+ends at once. SIGHUP, or another version in the place of this program's file, drains and starts anew from that file.
+Under systemd (Type=notify, WatchdogSec=): says when it is ready, and that it is well.
 )";
 }
 

@@ -18,6 +18,13 @@ struct CommandLine {
   std::string device_id;        // empty: from host and cores
   std::vector<uint16_t> cores;  // empty: the last `threads` cores that this process may use
   uint32_t threads = 0;         // 0: as many as cores are named, or 1
+  struct Also {
+    std::vector<uint16_t> cores;
+    std::string device_class;  // empty as above
+    std::string device_id;
+  };
+  std::vector<Also> also;       // more devices of this agent; their kernels may use a thread for each core
+  std::string state;            // where results wait for their acknowledgement; empty: in memory alone
   uint64_t cache_mib = 1024;    // for blobs, and again for inputs
   std::string require_sandbox;  // "full" or empty
   std::string log_level = "info";
@@ -33,7 +40,8 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
 // What --help prints.
 std::string HelpText();
 
-// Chooses the cores where none are named. Errors: INVALID_ARGUMENT for cores that are not `usable`, or too few.
+// Chooses the cores where none are named. Errors: INVALID_ARGUMENT for cores that are not `usable`, too few, or in two
+// devices.
 absl::Status ResolveCores(const std::vector<uint16_t>& usable, CommandLine* command_line);
 
 }  // namespace tunefleet::device

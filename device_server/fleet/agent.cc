@@ -3,9 +3,12 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/clock.h"
 #include "device_server/fleet/backoff.h"
 #include "device_server/measure/core_lock.h"
@@ -18,6 +21,8 @@ constexpr int kControlNice = -10;
 constexpr absl::Duration kFirstMessageTimeout = absl::Seconds(10);
 // How long a drained agent waits for the tracker to close the stream.
 constexpr absl::Duration kFarewell = absl::Seconds(2);
+// How much longer than its limit a trial takes before something must be wrong with the agent itself.
+constexpr absl::Duration kHangSlack = absl::Minutes(1);
 // A trial without a deadline on its lease.
 constexpr absl::Duration kDefaultTimeLimit = absl::Minutes(10);
 
@@ -29,15 +34,18 @@ absl::Duration TimeLimit(const v1::Assign& assign) {
 
 }  // namespace
 
-Agent::Agent(Options options, TrialRunner* runner)
+Agent::Agent(Options options, std::vector<Slot> slots, std::unique_ptr<ResultJournal> journal)
     : options_(std::move(options)),
-      runner_(runner),
+      slots_(std::move(slots)),
       cache_(options_.blob_cache_bytes),
       connection_(options_.tracker),
       fetcher_(&connection_, &cache_, absl::Milliseconds(200)),
-      core_(options_.hello),
+      keeper_(std::move(journal), options_.keep_after),
+      core_(options_.hello, keeper_.Load()),
       connection_thread_([this] { ConnectionMain(); }),
-      device_thread_([this] { DeviceMain(); }) {}
+      keeper_thread_([this] { KeeperMain(); }) {
+  for (const Slot& slot : slots_) device_threads_.emplace_back([this, &slot] { DeviceMain(slot); });
+}
 
 Agent::~Agent() {
   {
@@ -46,9 +54,10 @@ Agent::~Agent() {
     changed_.SignalAll();
   }
   connection_.Cancel();
-  runner_->Abort();
+  for (const Slot& slot : slots_) slot.runner->Abort();
   connection_thread_.join();
-  device_thread_.join();
+  keeper_thread_.join();
+  for (std::thread& thread : device_threads_) thread.join();
 }
 
 void Agent::Post(AgentCore::Messages messages) {
@@ -109,13 +118,46 @@ void Agent::ConnectionMain() {
   }
 }
 
-std::optional<v1::Assign> Agent::WaitForTrial() {
+std::vector<v1::Finished> Agent::Unacknowledged() const {
+  const common::MutexLock lock(&mutex_);
+  return {core_.unacknowledged().begin(), core_.unacknowledged().end()};
+}
+
+void Agent::KeeperMain() {
+  while (true) {
+    {
+      const common::MutexLock lock(&keeper_mutex_);
+      keeper_.Update(Unacknowledged(), common::MonotonicClock().Now());
+    }
+    const absl::Time until = common::MonotonicClock().Now() + options_.keep_after / 4;
+    const common::MutexLock lock(&mutex_);
+    while (!stopping_ && common::MonotonicClock().Now() < until) {
+      changed_.WaitWithTimeout(&mutex_, until - common::MonotonicClock().Now());
+    }
+    if (stopping_) return;
+  }
+}
+
+size_t Agent::SaveResults() {
+  const common::MutexLock lock(&keeper_mutex_);
+  return keeper_.SaveAll(Unacknowledged());
+}
+
+Agent::Work Agent::WaitForWork(const Slot& slot) {
   const common::MutexLock lock(&mutex_);
   while (!stopping_) {
-    if (const v1::Assign* assign = core_.Next(options_.hello.devices(0).device_id())) return *assign;
+    Work work{.probe = core_.TakeProbe(slot.device_id), .assign = std::nullopt};
+    if (const v1::Assign* assign = core_.Next(slot.device_id); !work && assign != nullptr) work.assign = *assign;
+    if (work) return work;
     changed_.Wait(&mutex_);
   }
-  return std::nullopt;
+  return {};
+}
+
+bool Agent::Alive() const {
+  const common::MutexLock lock(&mutex_);
+  const absl::Time now = common::MonotonicClock().Now();
+  return std::all_of(due_.begin(), due_.end(), [now](const auto& due) { return now < due.second; });
 }
 
 bool Agent::InVain(const v1::Lease& lease) {
@@ -123,36 +165,70 @@ bool Agent::InVain(const v1::Lease& lease) {
   return stopping_ || core_.Revoked(lease);
 }
 
-void Agent::DeviceMain() {
+void Agent::DeviceMain(const Slot& slot) {
   // Where it must share a core with the kernel, the control thread goes first. Refused to the unprivileged: harmless.
   setpriority(PRIO_PROCESS, 0, kControlNice);
-  while (const std::optional<v1::Assign> assign = WaitForTrial()) CarryOut(*assign);
-  runner_->End();  // here, because this thread may have started the zygote anew
+  while (const Work work = WaitForWork(slot)) {
+    if (work.probe) {
+      CheckDevice(slot, *work.probe);
+    } else {
+      CarryOut(slot, *work.assign);
+    }
+  }
+  slot.runner->End();  // here, because this thread may have started the zygote anew
 }
 
-void Agent::CarryOut(const v1::Assign& assign) {
+void Agent::CarryOut(const Slot& slot, const v1::Assign& assign) {
   const auto in_vain = [&] { return InVain(assign.lease()); };
   const absl::StatusOr<HeldBlobs> blobs = fetcher_.Wait(BlobsOf(assign.trial()), in_vain);
   if (absl::IsCancelled(blobs.status())) return;  // revoked, returned by a drain, or stopping
-  const std::optional<CoreLock> lock = CoreLock::Acquire(options_.cores, options_.lock_scope, in_vain);
+  const std::optional<CoreLock> lock = CoreLock::Acquire(slot.cores, options_.lock_scope, in_vain);
   if (!lock) return;
   {
     const common::MutexLock mutex_lock(&mutex_);
     AgentCore::Messages messages;
     if (stopping_ || !core_.Start(assign.lease(), &messages)) return;
+    due_[slot.device_id] = common::MonotonicClock().Now() + TimeLimit(assign) + kHangSlack;
     Post(std::move(messages));
   }
   connection_.Wake();
   const HeldBlobs none;
-  v1::TrialResult result = runner_->Run({.trial = assign.trial(),
-                                         .blobs = blobs.ok() ? *blobs : none,
-                                         .time_limit = TimeLimit(assign),
-                                         .cancelled = in_vain});
+  v1::TrialResult result = slot.runner->Run({.trial = assign.trial(),
+                                             .blobs = blobs.ok() ? *blobs : none,
+                                             .time_limit = TimeLimit(assign),
+                                             .cancelled = in_vain});
   if (!blobs.ok()) result.set_detail(OneLine(std::string(blobs.status().message())));
   spdlog::debug("trial {}: {} {}", result.trial_id(), v1::Outcome_Name(result.outcome()), result.detail());
   {
     const common::MutexLock mutex_lock(&mutex_);
+    due_.erase(slot.device_id);
     Post(core_.Finish(assign.lease(), std::move(result)));
+  }
+  connection_.Wake();
+}
+
+void Agent::CheckDevice(const Slot& slot, const v1::Probe& probe) {
+  const std::optional<CoreLock> lock = CoreLock::Acquire(slot.cores, options_.lock_scope, [this] {
+    const common::MutexLock mutex_lock(&mutex_);
+    return stopping_;
+  });
+  if (!lock) return;
+  const absl::Time begin = common::MonotonicClock().Now();
+  const absl::Status status = slot.runner->Probe();
+  const absl::Duration elapsed = common::MonotonicClock().Now() - begin;
+  v1::Probed probed;
+  probed.set_probe(probe.probe());
+  probed.set_device_id(slot.device_id);
+  probed.set_healthy(status.ok());
+  probed.set_detail(OneLine(status.ok() ? absl::StrCat("a worker starts and is confined by ",
+                                                       absl::StrJoin(SandboxNames(slot.runner->sandbox()), ", "))
+                                        : std::string(status.message())));
+  probed.mutable_elapsed()->set_seconds(absl::ToInt64Seconds(elapsed));
+  probed.mutable_elapsed()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(elapsed % absl::Seconds(1))));
+  spdlog::info("device {} was checked: {}", slot.device_id, probed.detail());
+  {
+    const common::MutexLock mutex_lock(&mutex_);
+    Post(core_.Answer(probed));
   }
   connection_.Wake();
 }

@@ -1,11 +1,13 @@
 // The agent at work: keeps a stream to the tracker for ever, fetches ahead, and carries out one trial after the other.
 //
-// Three threads: the connection's, the fetcher's, and the device's control thread, which alone touches the TrialRunner.
-// Decisions are AgentCore's; this class moves messages and calls. Thread-safe.
+// Threads: the connection's, the fetcher's, the keeper's (results on disk), and one control thread for each device,
+// which alone touches the device's TrialRunner. Decisions are AgentCore's; this class moves messages and calls.
+// Thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_FLEET_AGENT_H_
 #define TUNEFLEET_DEVICE_SERVER_FLEET_AGENT_H_
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +19,7 @@
 #include "device_server/fleet/agent_core.h"
 #include "device_server/fleet/blob_cache.h"
 #include "device_server/fleet/blob_fetcher.h"
+#include "device_server/fleet/result_keeper.h"
 #include "device_server/fleet/tracker_connection.h"
 #include "device_server/measure/trial_runner.h"
 #include "proto/fleet.pb.h"
@@ -25,20 +28,26 @@ namespace tunefleet::device {
 
 class Agent : private StreamHandler {
  public:
+  struct Slot {
+    std::string device_id;        // one of hello.devices
+    std::vector<uint16_t> cores;  // locked host-wide around each trial
+    TrialRunner* runner;          // outlives the agent and serves this slot alone
+  };
   struct Options {
     std::string tracker;
-    v1::Hello hello;              // agent_id, incarnation, agent_version and one device
-    std::vector<uint16_t> cores;  // locked host-wide around each trial
-    std::string lock_scope;       // see CoreLock
+    v1::Hello hello;         // agent_id, incarnation, agent_version and devices
+    std::string lock_scope;  // see CoreLock
     uint64_t blob_cache_bytes = uint64_t{1} << 30;
     absl::Duration first_retry = absl::Milliseconds(100);
     absl::Duration longest_retry = absl::Seconds(5);
+    // Results that wait longer than this for their acknowledgement are on disk.
+    absl::Duration keep_after = absl::Seconds(1);
   };
 
-  // Starts. `runner` outlives the agent and serves it alone.
-  Agent(Options options, TrialRunner* runner);
-  // Stops at once, in the middle of a trial: what is held returns to the queue when the tracker notices. The runner has
-  // ended, no process of it is left.
+  // Starts, one slot per device. `journal` null: results are kept in memory alone.
+  Agent(Options options, std::vector<Slot> slots, std::unique_ptr<ResultJournal> journal);
+  // Stops at once, in the middle of a trial: what is held returns to the queue when the tracker notices. The runners
+  // have ended, no process of them is left.
   ~Agent() override;
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
@@ -48,32 +57,53 @@ class Agent : private StreamHandler {
   // True once draining is over: the running trial is finished, every result acknowledged, and the tracker knows. False
   // on time-out.
   bool WaitUntilDrained(absl::Duration timeout);
+  // Brings every result without acknowledgement to disk. Returns how many are there neither acknowledged nor on disk.
+  size_t SaveResults();
+
+  // False when a device has been busy with one trial for much longer than the trial could take: something hangs that
+  // must not.
+  bool Alive() const;
 
  private:
   std::optional<v1::AgentMessage> NextToSend() override;
   void OnMessage(const v1::TrackerMessage& message) override;
 
+  // What a device does next: nullopts and false when the agent stops.
+  struct Work {
+    std::optional<v1::Probe> probe;
+    std::optional<v1::Assign> assign;
+    explicit operator bool() const { return probe.has_value() || assign.has_value(); }
+  };
+
   void ConnectionMain();
-  void DeviceMain();
-  std::optional<v1::Assign> WaitForTrial();
-  void CarryOut(const v1::Assign& assign);
+  void KeeperMain();
+  void DeviceMain(const Slot& slot);
+  Work WaitForWork(const Slot& slot);
+  void CarryOut(const Slot& slot, const v1::Assign& assign);
+  void CheckDevice(const Slot& slot, const v1::Probe& probe);
+  std::vector<v1::Finished> Unacknowledged() const;
   bool InVain(const v1::Lease& lease);
   void Post(AgentCore::Messages messages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
-  TrialRunner* const runner_;
+  const std::vector<Slot> slots_;
   BlobCache cache_;
   TrackerConnection connection_;
   BlobFetcher fetcher_;
 
-  common::Mutex mutex_;
+  common::Mutex keeper_mutex_;  // before mutex_
+  ResultKeeper keeper_ ABSL_GUARDED_BY(keeper_mutex_);
+  mutable common::Mutex mutex_;
   common::CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   AgentCore core_ ABSL_GUARDED_BY(mutex_);
   std::deque<v1::AgentMessage> outbox_ ABSL_GUARDED_BY(mutex_);  // of the current stream
 
+  std::map<std::string, absl::Time> due_ ABSL_GUARDED_BY(mutex_);  // by device: when its trial is over at the latest
+
   std::thread connection_thread_;
-  std::thread device_thread_;
+  std::thread keeper_thread_;
+  std::vector<std::thread> device_threads_;
 };
 
 }  // namespace tunefleet::device

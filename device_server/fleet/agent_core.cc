@@ -1,6 +1,8 @@
 #include "device_server/fleet/agent_core.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "common/check.h"
 
@@ -9,6 +11,7 @@ namespace {
 
 // More than a tracker ever sends ahead; a bound on what it can make the agent hold.
 constexpr size_t kMaxHeld = 64;
+constexpr size_t kMaxProbes = 64;
 
 bool SameLease(const v1::Lease& a, const v1::Lease& b) {
   return a.trial_id() == b.trial_id() && a.device_id() == b.device_id() && a.fence().epoch() == b.fence().epoch() &&
@@ -30,10 +33,12 @@ v1::AgentMessage ReturnedMessage(std::vector<v1::Lease> leases, const std::strin
 
 }  // namespace
 
-AgentCore::AgentCore(v1::Hello hello) : hello_(std::move(hello)) {}
+AgentCore::AgentCore(v1::Hello hello, std::vector<v1::Finished> left)
+    : hello_(std::move(hello)), finished_(std::make_move_iterator(left.begin()), std::make_move_iterator(left.end())) {}
 
 v1::AgentMessage AgentCore::Open() {
   welcomed_ = false;
+  probes_.clear();
   v1::AgentMessage message;
   v1::Hello& hello = *message.mutable_hello();
   hello = hello_;
@@ -59,6 +64,8 @@ AgentCore::Messages AgentCore::OnMessage(const v1::TrackerMessage& message) {
       Forget(message.revoke().lease());
       return {};
     case v1::TrackerMessage::kProbe:
+      if (probes_.size() < kMaxProbes) probes_.push_back(message.probe());
+      return {};
     case v1::TrackerMessage::MESSAGE_NOT_SET:
       return {};  // of a later protocol version
   }
@@ -141,6 +148,23 @@ AgentCore::Messages AgentCore::Return(const v1::Lease& lease, const std::string&
   held_.erase(held);
   // Not welcomed: the next Hello does not list it, which returns it too.
   return welcomed_ ? Messages{ReturnedMessage({lease}, reason)} : Messages{};
+}
+
+std::optional<v1::Probe> AgentCore::TakeProbe(const std::string& device_id) {
+  for (auto probe = probes_.begin(); probe != probes_.end(); ++probe) {
+    if (probe->device_id() != device_id) continue;
+    v1::Probe taken = std::move(*probe);
+    probes_.erase(probe);
+    return taken;
+  }
+  return std::nullopt;
+}
+
+AgentCore::Messages AgentCore::Answer(const v1::Probed& probed) {
+  if (!welcomed_) return {};
+  Messages messages(1);
+  *messages[0].mutable_probed() = probed;
+  return messages;
 }
 
 bool AgentCore::Revoked(const v1::Lease& lease) const { return Find(lease) == held_.end(); }

@@ -28,8 +28,9 @@ class AgentCore {
  public:
   using Messages = std::vector<v1::AgentMessage>;
 
-  // `hello` carries agent_id, incarnation, agent_version and devices.
-  explicit AgentCore(v1::Hello hello);
+  // `hello` carries agent_id, incarnation, agent_version and devices; `left` are results of an earlier run without
+  // acknowledgement.
+  explicit AgentCore(v1::Hello hello, std::vector<v1::Finished> left = {});
 
   // ---- the stream
   // A new stream is open: its first message. The stream before it is over.
@@ -47,6 +48,10 @@ class AgentCore {
   bool Start(const v1::Lease& lease, Messages* messages);
   Messages Finish(const v1::Lease& lease, v1::TrialResult result);
   Messages Return(const v1::Lease& lease, const std::string& reason);
+
+  // The oldest check asked for of the device; it is taken. Checks are a stream's: with it they are forgotten.
+  std::optional<v1::Probe> TakeProbe(const std::string& device_id);
+  Messages Answer(const v1::Probed& probed);
   // True when the lease is no longer held: work on it is in vain.
   bool Revoked(const v1::Lease& lease) const;
 
@@ -56,7 +61,8 @@ class AgentCore {
   bool draining() const { return draining_; }
   // Draining, nothing is running and every result is acknowledged.
   bool Drained() const;
-  size_t unacknowledged() const { return finished_.size(); }
+  // Results without acknowledgement, oldest first.
+  const std::deque<v1::Finished>& unacknowledged() const { return finished_; }
 
  private:
   enum class State { kAssigned, kRunning };
@@ -77,6 +83,7 @@ class AgentCore {
   bool draining_ = false;
   std::deque<Held> held_;              // oldest first
   std::deque<v1::Finished> finished_;  // oldest first
+  std::deque<v1::Probe> probes_;       // of the current stream, oldest first
 };
 
 }  // namespace tunefleet::device

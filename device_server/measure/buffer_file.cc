@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,22 @@ namespace tunefleet::device {
 namespace {
 
 constexpr std::byte kCanary{0x5c};
+
+// A buffer of this size is held against what the machine has left before it is asked for: the system would rather end
+// processes than refuse.
+constexpr uint64_t kLargeBytes = uint64_t{64} << 20;
+constexpr uint64_t kReserveBytes = uint64_t{256} << 20;  // stays free for everything else
+
+// What the machine could still give out; unbounded where it does not say.
+uint64_t AvailableBytes() {
+  std::ifstream info("/proc/meminfo");
+  std::string name, unit;
+  uint64_t kib = 0;
+  while (info >> name >> kib && std::getline(info, unit)) {
+    if (name == "MemAvailable:") return kib << 10;
+  }
+  return ~uint64_t{0};
+}
 
 absl::Status MemoryError(const char* operation, uint64_t bytes) {
   return absl::ResourceExhaustedError(absl::StrCat(operation, " of ", bytes, " bytes: ", strerror(errno)));
@@ -34,6 +52,13 @@ uint64_t LayoutOffset(const v1::BufferSpec& spec, BufferLayout layout) {
 }
 
 absl::StatusOr<std::unique_ptr<BufferFile>> BufferFile::Create(const v1::BufferSpec& spec, BufferLayout layout) {
+  if (const uint64_t bytes = LayoutFileBytes(spec); bytes >= kLargeBytes) {
+    const uint64_t available = AvailableBytes();
+    if (available < kReserveBytes || bytes > available - kReserveBytes) {
+      return absl::ResourceExhaustedError(absl::StrCat("a buffer of ", bytes, " bytes: the machine has ", available,
+                                                       " left, of which ", kReserveBytes, " stay free"));
+    }
+  }
   auto file = absl::WrapUnique(new BufferFile());
   file->size_ = spec.size_bytes();
   file->file_bytes_ = LayoutFileBytes(spec);

@@ -6,6 +6,7 @@
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,7 @@ class KernelSession {
     uint64_t last_cache_bytes = 0;
     absl::Time deadline;  // of the whole trial
     PhaseTimes* times = nullptr;
+    const std::map<std::string, Blob>* references = nullptr;  // by output; for checks without a reference_digest
   };
 
   // `kernel` passed CheckTrial and outlives the session; `options` have their defaults.
@@ -64,6 +66,9 @@ class KernelSession {
   std::optional<Failure> RunSentinel(uint64_t* reading_ns);
 
   Scheduling scheduling() const { return worker_.scheduling(); }
+
+  // What the first run wrote to an output.
+  std::string Written(uint32_t buffer) const;
 
   // Sets code_digest and the errors found.
   void Report(v1::KernelResult* result) const;

@@ -1,5 +1,6 @@
 #include "device_server/measure/trial_check.h"
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -58,8 +59,7 @@ absl::Status CheckFill(const v1::BufferFill& fill, const v1::ArtifactManifest& m
   return CheckElements(manifest, fill.buffer(), fill.dtype());
 }
 
-absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
-  const v1::ArtifactManifest& manifest = kernel.manifest();
+absl::Status CheckArtifact(const v1::ArtifactManifest& manifest, uint64_t* total_bytes) {
   if (manifest.code_digest().size() != common::kDigestBytes) return absl::InvalidArgumentError("no code digest");
   if (manifest.format() != v1::CODE_FORMAT_ELF_SHARED) {
     return absl::InvalidArgumentError(absl::StrCat("code format ", manifest.format(), ", expected ELF_SHARED"));
@@ -68,7 +68,44 @@ absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("kernel ABI version ", manifest.abi_version(), ", expected ", TF_ABI_VERSION));
   }
-  TF_RETURN_IF_ERROR(CheckBuffers(manifest, total_bytes));
+  return CheckBuffers(manifest, total_bytes);
+}
+
+// Its buffers are the kernel's, by name; every output without a blob is among them.
+absl::Status CheckReference(const v1::Kernel& kernel, uint64_t* total_bytes) {
+  TF_RETURN_IF_ERROR(CheckArtifact(kernel.reference(), total_bytes));
+  if (kernel.second_fills_size() > 0) {
+    return absl::InvalidArgumentError("a reference on the device goes with one set of fills");
+  }
+  std::set<std::string> outputs;
+  for (const v1::BufferSpec& buffer : kernel.reference().buffers()) {
+    if (buffer.role() == v1::BUFFER_ROLE_PREPARED) continue;
+    const auto& buffers = kernel.manifest().buffers();
+    const auto same = std::count_if(buffers.begin(), buffers.end(), [&](const v1::BufferSpec& other) {
+      return other.name() == buffer.name() && other.role() == buffer.role() &&
+             other.size_bytes() == buffer.size_bytes();
+    });
+    if (same != 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the reference's buffer '", buffer.name(), "' is not one of the kernel's"));
+    }
+    if (buffer.role() == v1::BUFFER_ROLE_OUTPUT) outputs.insert(buffer.name());
+  }
+  for (const v1::OutputCheck& check : kernel.checks()) {
+    const auto index = static_cast<int>(check.buffer());
+    const bool known =
+        index < kernel.manifest().buffers_size() && outputs.contains(kernel.manifest().buffers(index).name());
+    if (check.reference_digest().empty() && !known) {
+      return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(), " has no reference"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
+  const v1::ArtifactManifest& manifest = kernel.manifest();
+  TF_RETURN_IF_ERROR(CheckArtifact(manifest, total_bytes));
+  if (kernel.has_reference()) TF_RETURN_IF_ERROR(CheckReference(kernel, total_bytes));
   const uint32_t count = static_cast<uint32_t>(manifest.buffers_size());
   std::set<uint32_t> filled, second, checked;
   for (const v1::BufferFill& fill : kernel.fills()) {
@@ -85,7 +122,8 @@ absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
   for (const v1::OutputCheck& check : kernel.checks()) {
     if (check.buffer() >= count) return absl::InvalidArgumentError(absl::StrCat("a check of buffer ", check.buffer()));
     TF_RETURN_IF_ERROR(CheckElements(manifest, check.buffer(), check.dtype()));
-    if (check.reference_digest().size() != common::kDigestBytes) {
+    const bool on_device = kernel.has_reference() && check.reference_digest().empty();
+    if (check.reference_digest().size() != common::kDigestBytes && !on_device) {
       return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(), " has no reference"));
     }
     if (check.second_reference_digest().size() != (second.empty() ? 0 : common::kDigestBytes)) {
@@ -151,6 +189,7 @@ std::vector<std::string> BlobsOf(const v1::Trial& trial) {
   std::set<std::string> digests;
   for (const v1::Kernel& kernel : trial.kernels()) {
     digests.insert(kernel.manifest().code_digest());
+    if (kernel.has_reference()) digests.insert(kernel.reference().code_digest());
     for (const v1::BufferFill& fill : kernel.fills()) {
       if (fill.source_case() == v1::BufferFill::kBlobDigest) digests.insert(fill.blob_digest());
     }
@@ -158,7 +197,7 @@ std::vector<std::string> BlobsOf(const v1::Trial& trial) {
       if (fill.source_case() == v1::BufferFill::kBlobDigest) digests.insert(fill.blob_digest());
     }
     for (const v1::OutputCheck& check : kernel.checks()) {
-      digests.insert(check.reference_digest());
+      if (!check.reference_digest().empty()) digests.insert(check.reference_digest());
       if (!check.second_reference_digest().empty()) digests.insert(check.second_reference_digest());
     }
   }

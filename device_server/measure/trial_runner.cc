@@ -88,7 +88,8 @@ TrialRunner::TrialRunner(Options options)
     : options_(std::move(options)),
       usable_cores_(UsableCores().size()),
       telemetry_("", options_.cores),
-      fills_(options_.fill_cache_bytes) {}
+      fills_(options_.fill_cache_bytes),
+      references_(options_.fill_cache_bytes) {}
 
 bool TrialRunner::LeavesACore(uint32_t threads) const { return threads < usable_cores_; }
 
@@ -186,7 +187,13 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     }
     return failure;
   };
+  std::vector<std::map<std::string, Blob>> references(static_cast<size_t>(call.trial.kernels_size()));
+  for (size_t i = 0; i < references.size(); ++i) {
+    const v1::Kernel& kernel = call.trial.kernels(static_cast<int>(i));
+    if (auto failure = references_.Get(environment, kernel, measure, &references[i])) return failure;
+  }
   for (const v1::Kernel& kernel : call.trial.kernels()) {
+    environment.references = &references[sessions.size()];
     sessions.push_back(std::make_unique<KernelSession>(environment, kernel, measure));
     if (auto failure = sessions.back()->Open()) return fail(sessions.size() - 1, *std::move(failure));
   }

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "common/turns.h"
 #include "device_server/measure/blob_source.h"
+#include "device_server/measure/device_references.h"
 #include "device_server/measure/drift_tracker.h"
 #include "device_server/measure/fill_cache.h"
 #include "device_server/measure/kernel_session.h"
@@ -54,6 +55,9 @@ class TrialRunner {
   };
   v1::TrialResult Run(const Call& call);
 
+  // Starts and confines a worker that loads nothing: whether trials can be carried out. Errors: UNAVAILABLE.
+  absl::Status Probe();
+
   // Ends the trial under way, whatever its kernel does; it and every later one is a DEVICE_ERROR.
   void Abort() { zygote_->Abort(); }
   // Ends the zygote: the owner's last call, from the thread that called Run.
@@ -68,7 +72,6 @@ class TrialRunner {
 
  private:
   explicit TrialRunner(Options options);
-  absl::Status Probe();
   std::optional<Failure> Measure(const Call& call, const v1::MeasureOptions& measure, PhaseTimes* times,
                                  v1::TrialResult* result);
   bool LeavesACore(uint32_t threads) const;
@@ -78,6 +81,7 @@ class TrialRunner {
   std::optional<common::Turns> turns_;
   const TelemetryReader telemetry_;
   FillCache fills_;
+  DeviceReferences references_;
   DriftTracker drift_;
   absl::BitGen random_;
   std::unique_ptr<Zygote> zygote_;

@@ -75,6 +75,7 @@ int Serve(uint32_t sandbox, int proc_fd) {
 }  // namespace
 
 int RunZygote() {
+  prctl(PR_SET_NAME, "tunefleet-device");  // whatever path it was started by
   RaisePriority();
   const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const uint32_t sandbox = IsolateProcess(/*hide_files=*/SeccompAvailable());

@@ -98,13 +98,42 @@ TEST_F(AgentCoreTest, AResultIsResentOnEveryStreamUntilAcknowledged) {
       EXPECT_EQ(resent[0].finished().lease().trial_id(), "t");
     }
     core_.OnMessage(Ack(Lease("t", 8), ack));
-    EXPECT_EQ(core_.unacknowledged(), 1u) << "an acknowledgement of another lease";
+    EXPECT_EQ(core_.unacknowledged().size(), 1u) << "an acknowledgement of another lease";
     core_.OnMessage(Ack(lease, ack));
-    EXPECT_EQ(core_.unacknowledged(), 0u);
+    EXPECT_EQ(core_.unacknowledged().size(), 0u);
     core_.Close();
     EXPECT_EQ(core_.Open().hello().unacknowledged_size(), 0);
     EXPECT_TRUE(core_.OnMessage(Welcome()).empty());
   }
+}
+
+TEST_F(AgentCoreTest, ResultsOfAnEarlierRunAreToldAndSentUntilAcknowledged) {
+  v1::Finished left;
+  *left.mutable_lease() = Lease("old", 3);
+  AgentCore core(Hello(), {left});
+  EXPECT_EQ(core.Open().hello().unacknowledged(0).trial_id(), "old");
+  EXPECT_EQ(core.OnMessage(Welcome())[0].finished().lease().trial_id(), "old");
+  core.OnMessage(Ack(Lease("old", 3), v1::ACKNOWLEDGEMENT_STALE));
+  EXPECT_TRUE(core.unacknowledged().empty());
+}
+
+TEST_F(AgentCoreTest, ChecksAreTakenInOrderByTheirDeviceAndEndWithTheStream) {
+  v1::TrackerMessage message;
+  message.mutable_probe()->set_device_id("d");
+  for (const uint64_t probe : {1, 2, 3}) {
+    message.mutable_probe()->set_probe(probe);
+    core_.OnMessage(message);
+  }
+  EXPECT_FALSE(core_.TakeProbe("other").has_value());
+  EXPECT_EQ(core_.TakeProbe("d")->probe(), 1u);
+  EXPECT_EQ(core_.TakeProbe("d")->probe(), 2u);
+  v1::Probed probed;
+  probed.set_probe(2);
+  EXPECT_EQ(core_.Answer(probed).at(0).probed().probe(), 2u);
+  core_.Close();
+  core_.Open();
+  EXPECT_FALSE(core_.TakeProbe("d").has_value());
+  EXPECT_TRUE(core_.Answer(probed).empty());
 }
 
 TEST_F(AgentCoreTest, WhatHappensWhileDisconnectedIsToldAfterTheNextWelcome) {
@@ -148,7 +177,7 @@ TEST_F(AgentCoreTest, ARevokedTrialIsNeitherStartedNorReported) {
   EXPECT_TRUE(core_.OnMessage(Welcome({Lease("running", 2)})).empty());
   EXPECT_TRUE(core_.Revoked(Lease("running", 2)));
   EXPECT_TRUE(core_.Finish(Lease("running", 2), {}).empty());
-  EXPECT_EQ(core_.unacknowledged(), 0u);
+  EXPECT_EQ(core_.unacknowledged().size(), 0u);
 }
 
 TEST_F(AgentCoreTest, TheSameTrialUnderALaterFenceIsAnotherLease) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -51,6 +52,15 @@ AgentProcess::AgentProcess(std::vector<std::string> arguments) {
   options.arguments = {TUNEFLEET_DEVICE_PROGRAM, absl::StrCat("--lifeline-fd=", kLifelineFd)};
   options.arguments.insert(options.arguments.end(), arguments.begin(), arguments.end());
   options.descriptors = {{theirs.get(), kLifelineFd}};
+  const absl::StatusOr<pid_t> pid = common::StartChild(options);
+  EXPECT_TRUE(pid.ok()) << pid.status();
+  pid_ = pid.value_or(-1);
+}
+
+AgentProcess::AgentProcess(std::vector<std::string> arguments, const std::string& program) {
+  common::ChildOptions options;
+  options.arguments = std::move(arguments);
+  options.arguments.insert(options.arguments.begin(), program);
   const absl::StatusOr<pid_t> pid = common::StartChild(options);
   EXPECT_TRUE(pid.ok()) << pid.status();
   pid_ = pid.value_or(-1);

@@ -1,4 +1,4 @@
-// The real tunefleet-device as a child of the test, on a lifeline.
+// The real tunefleet-device as a child of the test.
 #ifndef TUNEFLEET_TESTS_DEVICE_SERVER_AGENT_PROCESS_H_
 #define TUNEFLEET_TESTS_DEVICE_SERVER_AGENT_PROCESS_H_
 
@@ -15,6 +15,8 @@ class AgentProcess {
  public:
   // With --lifeline-fd and these arguments.
   explicit AgentProcess(std::vector<std::string> arguments);
+  // This file of the program, without a lifeline.
+  AgentProcess(std::vector<std::string> arguments, const std::string& program);
   ~AgentProcess();  // kills it if need be
 
   pid_t pid() const { return pid_; }

@@ -17,6 +17,7 @@
 #include "tests/device_server/agent_process.h"
 #include "tests/device_server/fake_tracker.h"
 #include "tests/device_server/trial_fixture.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::device {
 namespace {
@@ -26,18 +27,13 @@ using ::testing::HasSubstr;
 class AgentTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string name = absl::StrCat(::testing::TempDir(), "/tunefleet_agent_XXXXXX");
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
     // What an agent leaves behind becomes a child of this process, zombies included. What the killed agent of an earlier
     // test left may still be ending.
     ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     while (waitpid(-1, nullptr, 0) > 0) {
     }
   }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Address() const { return absl::StrCat("unix:", folder_, "/tracker"); }
+  std::string Address() const { return absl::StrCat("unix:", folder_ / "tracker"); }
   std::vector<std::string> Arguments() const {
     return {absl::StrCat("--tracker=", Address()), "--id=device-1", "--class=test", "--log-level=off"};
   }
@@ -64,7 +60,7 @@ class AgentTest : public ::testing::Test {
     return tracker->ReceiveOf(v1::AgentMessage::kFinished).finished();
   }
 
-  std::string folder_;
+  TempDir folder_;
   TestBlobs blobs_;
 };
 
@@ -208,7 +204,7 @@ TEST_F(AgentTest, ASecondSigtermEndsTheTrial) {
 }
 
 TEST_F(AgentTest, EverythingEndsWithTheLifelineAndTheFolderGoes) {
-  const std::string doomed = folder_ + "/doomed";
+  const std::string doomed = folder_ / "doomed";
   std::filesystem::create_directory(doomed);
   std::ofstream(doomed + "/file") << "x";
   FakeTracker tracker(Address(), &blobs_);
@@ -246,7 +242,7 @@ TEST_F(AgentTest, TwoAgentsOfOneMachineTakeTurnsOnACore) {
   FakeTracker tracker(Address(), &blobs_);
   AgentProcess agent(Arguments());
   tracker.Receive();
-  const std::string other_address = absl::StrCat("unix:", folder_, "/other");
+  const std::string other_address = absl::StrCat("unix:", folder_ / "other");
   FakeTracker other_tracker(other_address, &blobs_);
   AgentProcess other({absl::StrCat("--tracker=", other_address), "--id=device-1", "--class=test", "--log-level=off"});
   other_tracker.Receive();

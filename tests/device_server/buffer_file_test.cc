@@ -20,6 +20,15 @@ class NoBlobs : public BlobSource {
   absl::StatusOr<Blob> Get(absl::string_view) const override { return absl::NotFoundError("none"); }
 };
 
+TEST(BufferFileTest, ABufferThatTheMachineHasNoMemoryForIsRefusedBeforeItIsAskedFor) {
+  v1::BufferSpec spec;
+  spec.set_name("huge");
+  spec.set_size_bytes(uint64_t{1} << 46);
+  const absl::Status status = BufferFile::Create(spec, BufferLayout::kEndsAtGuard).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(status.message().find("the machine has"), absl::string_view::npos) << status;
+}
+
 TEST(BufferFileTest, DataEndsAtTheGuardAsFarAsItsAlignmentPermits) {
   EXPECT_EQ(LayoutOffset(Spec(4000, 16), BufferLayout::kEndsAtGuard), 96u);
   EXPECT_EQ(LayoutOffset(Spec(4000, 64), BufferLayout::kEndsAtGuard), 64u);

@@ -62,6 +62,18 @@ TEST(TrialCheckTest, EachDefectIsRefusedByName) {
       {"twice", [](v1::Trial* t) { *t->mutable_kernels(0)->add_fills() = t->kernels(0).fills(0); }},
       {"every output", [](v1::Trial* t) { t->mutable_kernels(0)->clear_checks(); }},
       {"reference", [](v1::Trial* t) { t->mutable_kernels(0)->mutable_checks(0)->clear_reference_digest(); }},
+      {"'other' is not one of the kernel's",
+       [](v1::Trial* t) {
+         v1::Kernel* kernel = t->mutable_kernels(0);
+         *kernel->mutable_reference() = kernel->manifest();
+         kernel->mutable_reference()->mutable_buffers(0)->set_name("other");
+       }},
+      {"one set of fills",
+       [](v1::Trial* t) {
+         v1::Kernel* kernel = t->mutable_kernels(0);
+         *kernel->mutable_reference() = kernel->manifest();
+         *kernel->add_second_fills() = kernel->fills(0);
+       }},
       {"second reference",
        [](v1::Trial* t) {
          t->mutable_kernels(0)->mutable_checks(0)->set_second_reference_digest(std::string(32, 's'));

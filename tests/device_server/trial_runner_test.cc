@@ -233,6 +233,27 @@ TEST_F(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_WRONG_ANSWER") << "the reference is that of the seeded input";
 }
 
+TEST_F(TrialRunnerTest, AReferenceIsComputedOnTheDeviceOnceAndJudgesLaterTrials) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = MakeTrial("returns_error", &blobs_).kernels(0).manifest();
+  const v1::TrialResult refused = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(refused.outcome()), "OUTCOME_REFUSED");
+  EXPECT_THAT(refused.detail(), HasSubstr("the reference: "));
+  *kernel.mutable_reference() = MakeTrial("big_loop", &blobs_).kernels(0).manifest();
+  const v1::TrialResult good = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(good.outcome()), "OUTCOME_OK") << good.detail();
+  *kernel.mutable_manifest() = MakeTrial("wrong_one_element", &blobs_).kernels(0).manifest();
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_WRONG_ANSWER");
+  // It is kept: its code is not asked for again.
+  TestBlobs kernel_alone;
+  *kernel.mutable_manifest() = MakeTrial("good", &kernel_alone).kernels(0).manifest();
+  const v1::TrialResult kept =
+      runner_->Run({.trial = trial, .blobs = kernel_alone, .time_limit = absl::Seconds(60), .cancelled = nullptr});
+  EXPECT_EQ(v1::Outcome_Name(kept.outcome()), "OUTCOME_OK") << kept.detail();
+}
+
 TEST_F(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);

@@ -1,0 +1,46 @@
+// The file that this program was started from: whether it was replaced meanwhile, and how to start anew from it.
+// Not thread-safe.
+#ifndef TUNEFLEET_DEVICE_SERVER_PROGRAM_FILE_H_
+#define TUNEFLEET_DEVICE_SERVER_PROGRAM_FILE_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace tunefleet::device {
+
+class ProgramFile {
+ public:
+  // Remembers what the file is now.
+  explicit ProgramFile(std::string path);
+
+  const std::string& path() const { return path_; }
+
+  // True when there is another executable file in its place, and was the last time too: so none that is being written.
+  bool Replaced();
+
+  // Runs what is there now in place of this process, which has no thread but the caller. Returns only on error:
+  // UNAVAILABLE.
+  absl::Status StartAnew(char** arguments) const;
+
+ private:
+  struct Identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t bytes = 0;
+    int64_t changed_ns = 0;
+    bool operator==(const Identity&) const = default;
+  };
+  Identity Look() const;
+
+  std::string path_;
+  Identity first_;
+  Identity last_;
+};
+
+}  // namespace tunefleet::device
+
+#endif  // TUNEFLEET_DEVICE_SERVER_PROGRAM_FILE_H_

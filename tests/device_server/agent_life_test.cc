@@ -1,0 +1,183 @@
+// The real agent through outages, kills and upgrades.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "device_server/describe/cpu_list.h"
+#include "tests/device_server/agent_process.h"
+#include "tests/device_server/fake_tracker.h"
+#include "tests/device_server/trial_fixture.h"
+#include "tests/support/temp_dir.h"
+
+namespace tunefleet::device {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class AgentLifeTest : public ::testing::Test {
+ protected:
+  std::string Address() const { return absl::StrCat("unix:", folder_ / "tracker"); }
+  std::vector<std::string> Arguments() const {
+    return {absl::StrCat("--tracker=", Address()), "--id=device-1", "--class=test", "--log-level=off",
+            absl::StrCat("--state=", State())};
+  }
+  std::string State() const { return folder_ / "state"; }
+  int KeptResults() const {
+    int kept = 0;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(State(), ignored)) {
+      kept += entry.path().extension() == ".result";
+    }
+    return kept;
+  }
+  void AwaitKeptResults(int count) const {
+    const absl::Time until = absl::Now() + absl::Seconds(30);
+    while (KeptResults() != count && absl::Now() < until) absl::SleepFor(absl::Milliseconds(10));
+    EXPECT_EQ(KeptResults(), count);
+  }
+
+  TempDir folder_;
+  TestBlobs blobs_;
+};
+
+TEST_F(AgentLifeTest, AResultThatNobodyAcknowledgesOutlivesAKilledAgent) {
+  v1::Finished sent;
+  {
+    FakeTracker tracker(Address(), &blobs_);
+    AgentProcess agent(Arguments());
+    tracker.Receive();
+    tracker.Assign(MakeTrial("good", &blobs_), 1, "device-1");
+    sent = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
+    AwaitKeptResults(1);
+    agent.Signal(SIGKILL);
+    EXPECT_EQ(agent.WaitForExit(), 128 + SIGKILL);
+  }
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(Arguments());
+  EXPECT_EQ(tracker.Receive().hello().unacknowledged_size(), 1);
+  const v1::Finished resent = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
+  EXPECT_EQ(resent.SerializeAsString(), sent.SerializeAsString());
+  tracker.Acknowledge(resent.lease());
+  AwaitKeptResults(0);
+}
+
+TEST_F(AgentLifeTest, ADrainWithoutATrackerKeepsTheResult) {
+  auto tracker = std::make_unique<FakeTracker>(Address(), &blobs_);
+  AgentProcess agent(Arguments());
+  tracker->Receive();
+  tracker->Assign(MakeTrial("good", &blobs_), 1, "device-1");
+  tracker->ReceiveOf(v1::AgentMessage::kFinished);
+  tracker = nullptr;
+  agent.Signal(SIGTERM);
+  agent.Signal(SIGINT);  // no patience
+  EXPECT_EQ(agent.WaitForExit(), 0);
+  EXPECT_EQ(KeptResults(), 1);
+}
+
+TEST_F(AgentLifeTest, SighupDrainsAndStartsAnewInTheSameProcess) {
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(Arguments(), TUNEFLEET_DEVICE_PROGRAM);
+  const uint64_t incarnation = tracker.Receive().hello().incarnation();
+  agent.Signal(SIGHUP);
+  EXPECT_TRUE(tracker.ReceiveOf(v1::AgentMessage::kDraining).has_draining());
+  const v1::Hello again = tracker.ReceiveOf(v1::AgentMessage::kHello).hello();
+  EXPECT_NE(again.incarnation(), incarnation);
+  EXPECT_TRUE(IsAlive(agent.pid()));
+  tracker.Assign(MakeTrial("good", &blobs_), 1, "device-1");
+  const v1::Finished finished = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
+  EXPECT_EQ(finished.result().outcome(), v1::OUTCOME_OK) << finished.result().detail();
+  tracker.Acknowledge(finished.lease());
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.WaitForExit(), 0);
+}
+
+TEST_F(AgentLifeTest, AReplacedProgramIsAnUpgrade) {
+  const std::string program = folder_ / "tunefleet-device";
+  std::filesystem::copy_file(TUNEFLEET_DEVICE_PROGRAM, program);
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(Arguments(), program);
+  const uint64_t incarnation = tracker.Receive().hello().incarnation();
+  std::filesystem::copy_file(TUNEFLEET_DEVICE_PROGRAM, folder_ / "next");
+  std::filesystem::rename(folder_ / "next", program);
+  const v1::Hello again = tracker.ReceiveOf(v1::AgentMessage::kHello).hello();
+  EXPECT_NE(again.incarnation(), incarnation);
+  EXPECT_EQ(std::filesystem::read_symlink(absl::StrCat("/proc/", agent.pid(), "/exe")), program);
+}
+
+TEST_F(AgentLifeTest, TwoDevicesOfOneAgentWorkSideBySide) {
+  const std::vector<uint16_t> usable = UsableCores();
+  if (usable.size() < 2) GTEST_SKIP() << "one core";
+  std::vector<std::string> arguments = Arguments();
+  arguments.push_back(absl::StrCat("--cores=", usable[0]));
+  arguments.push_back(absl::StrCat("--also=", usable[1], ":big:device-2"));
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(arguments);
+  const v1::Hello hello = tracker.Receive().hello();
+  ASSERT_EQ(hello.devices_size(), 2);
+  EXPECT_EQ(hello.devices(1).device_id(), "device-2");
+  EXPECT_EQ(hello.devices(1).device_class(), "big");
+  v1::Trial slow = MakeTrial("hangs", &blobs_);
+  slow.mutable_options()->mutable_kernel_timeout()->set_seconds(50);
+  tracker.Assign(slow, 1, "device-1");
+  EXPECT_EQ(tracker.Receive().started().lease().device_id(), "device-1");
+  tracker.Assign(MakeTrial("good", &blobs_), 2, "device-2");
+  const v1::Finished finished = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
+  EXPECT_EQ(finished.lease().device_id(), "device-2");
+  EXPECT_EQ(finished.result().device_id(), "device-2");
+}
+
+TEST_F(AgentLifeTest, AProbeIsAnsweredBetweenTrials) {
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(Arguments());
+  tracker.Receive();
+  v1::TrackerMessage message;
+  message.mutable_probe()->set_probe(7);
+  message.mutable_probe()->set_device_id("device-1");
+  tracker.Send(message);
+  const v1::Probed probed = tracker.ReceiveOf(v1::AgentMessage::kProbed).probed();
+  EXPECT_EQ(probed.probe(), 7u);
+  EXPECT_EQ(probed.device_id(), "device-1");
+  EXPECT_TRUE(probed.healthy());
+  EXPECT_THAT(probed.detail(), HasSubstr("confined"));
+}
+
+TEST_F(AgentLifeTest, TheServiceManagerHearsThatTheAgentIsReadyAndWell) {
+  const int manager = socket(AF_UNIX, SOCK_DGRAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, (folder_ / "notify").c_str(), sizeof(address.sun_path) - 1);
+  ASSERT_EQ(bind(manager, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  setenv("NOTIFY_SOCKET", address.sun_path, 1);
+  setenv("WATCHDOG_USEC", "400000", 1);
+  AgentProcess agent(Arguments());
+  unsetenv("NOTIFY_SOCKET");
+  unsetenv("WATCHDOG_USEC");
+  const auto hear = [manager] {
+    char text[64] = {};
+    const ssize_t count = recv(manager, text, sizeof(text), 0);
+    return std::string(text, count > 0 ? static_cast<size_t>(count) : 0);
+  };
+  EXPECT_EQ(hear(), "READY=1");
+  EXPECT_EQ(hear(), "WATCHDOG=1");
+  EXPECT_EQ(hear(), "WATCHDOG=1");
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.WaitForExit(), 0);
+  std::string last;
+  while (!last.starts_with("STOPPING")) last = hear();
+  EXPECT_THAT(last, StartsWith("STOPPING=1"));
+  close(manager);
+}
+
+}  // namespace
+}  // namespace tunefleet::device
