@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "common/log.h"
 #include "common/status_macros.h"
+#include "tracker/power_switch.h"
 #include "tracker/tracker_server.h"
 
 ABSL_FLAG(std::string, listen, "127.0.0.1:9190", "");
@@ -27,6 +28,8 @@ ABSL_FLAG(std::string, log_level, "info", "");
 ABSL_FLAG(std::string, port_file, "", "");
 ABSL_FLAG(absl::Duration, grace, absl::Seconds(15), "");
 ABSL_FLAG(int64_t, max_blob_mib, 8192, "");
+ABSL_FLAG(std::string, power_cycle_command, "", "");
+ABSL_FLAG(absl::Duration, power_cycle_after, absl::Minutes(5), "");
 
 namespace tunefleet::tracker {
 namespace {
@@ -45,6 +48,11 @@ SIGTERM or SIGINT ends it cleanly; killed in any other way, it loses nothing tha
   --port-file=FILE    written with the bound port, once it serves
   --grace=DURATION    how long the leases of an agent that cannot be reached are kept for it; default 15s
   --max-blob-mib=N    size of the artifact store in MiB; default 8192
+  --power-cycle-command=PROGRAM
+                      run as PROGRAM DEVICE CLASS ATTEMPT when a device that was not drained stays lost; again after
+                      twice as long, and so on up to 6h; one device at a time, at least 10s apart
+  --power-cycle-after=DURATION
+                      how long a device is lost before that; default 5m
   --log-level=LEVEL   trace, debug, info, warning, error or off; default info
   --help, --version
 )";
@@ -78,6 +86,14 @@ absl::Status Serve() {
   if (absl::GetFlag(FLAGS_grace) < absl::ZeroDuration() || absl::GetFlag(FLAGS_max_blob_mib) < 1) {
     return absl::InvalidArgumentError("--grace must be 0s or more and --max-blob-mib at least 1");
   }
+  const std::string power_cycle_command = absl::GetFlag(FLAGS_power_cycle_command);
+  if (!power_cycle_command.empty() && access(power_cycle_command.c_str(), X_OK) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--power-cycle-command=", power_cycle_command, ": expected the path of a program"));
+  }
+  if (absl::GetFlag(FLAGS_power_cycle_after) < absl::Seconds(1)) {
+    return absl::InvalidArgumentError("--power-cycle-after must be 1s or more");
+  }
   const sigset_t signals = EndSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // before any thread starts
 
@@ -91,6 +107,11 @@ absl::Status Serve() {
     failure = status;  // read after the signal
     kill(getpid(), SIGTERM);
   };
+  PowerSwitch power_switch(power_cycle_command);
+  if (!power_cycle_command.empty()) {
+    options.settings.power_cycle_after = absl::GetFlag(FLAGS_power_cycle_after);
+    options.power_cycle = [&power_switch](const PowerCycle& cycle) { power_switch.Cycle(cycle); };
+  }
   TF_ASSIGN_OR_RETURN(const std::unique_ptr<TrackerServer> server, TrackerServer::Start(options));
   if (const std::string path = absl::GetFlag(FLAGS_port_file); !path.empty()) {
     TF_RETURN_IF_ERROR(WritePortFile(path, server->port()));

@@ -94,9 +94,9 @@ absl::StatusOr<std::unique_ptr<TrackerServer>> TrackerServer::Start(const Option
   TF_RETURN_IF_ERROR(CheckBindable(address));
   Settings settings = options.settings;
   settings.wall_offset = absl::Now() - options.clock->Now();
-  TF_ASSIGN_OR_RETURN(
-      std::unique_ptr<TrackerLoop> loop,
-      TrackerLoop::Start(settings, options.tick, store.get(), blobs.get(), options.clock, options.on_failure));
+  TF_ASSIGN_OR_RETURN(std::unique_ptr<TrackerLoop> loop,
+                      TrackerLoop::Start(settings, options.tick, store.get(), blobs.get(), options.clock,
+                                         {.on_failure = options.on_failure, .power_cycle = options.power_cycle}));
   auto server =
       std::make_unique<GrpcTrackerServer>(std::move(store), std::move(blobs), std::move(loop), std::move(address));
   TF_RETURN_IF_ERROR(server->Listen(options.keepalive));

@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "tracker/core/event.h"
 #include "tracker/core/settings.h"
 
 namespace tunefleet::tracker {
@@ -35,6 +36,8 @@ class TrackerServer {
     // Called once, on a thread of the server, when its store fails (a full disk): it serves nobody any more, and the
     // owner should end it. Must not destroy the server.
     std::function<void(const absl::Status&)> on_failure = [](const absl::Status&) {};
+    // Called on a thread of the server where settings.power_cycle_after is finite; must not block.
+    std::function<void(const PowerCycle&)> power_cycle = [](const PowerCycle&) {};
   };
 
   // Serves from its return on. Errors, each naming what is wrong: INVALID_ARGUMENT and PERMISSION_DENIED for the listen

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "common/digest.h"
-#include "tests/tracker/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::tracker {
 namespace {

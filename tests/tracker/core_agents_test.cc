@@ -197,6 +197,90 @@ TEST_F(CoreAgentsTest, DeviceIdOfAConnectedAgentIsRefusedToAnother) {
   EXPECT_EQ(t.Device("d").agent_id(), "b");
 }
 
+TEST_F(CoreAgentsTest, ResultsForAnotherAgentsDeviceAreStale) {
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  t.Hello(2, MakeHello("b", 1, {"e"}));
+  t.SubmitTo("j", {MakeTrial("t1", "1")});
+  const v1::Lease lease = t.Assigned()[0];
+  const StreamId other = lease.device_id() == "d" ? 2 : 1;
+  t.Finish(other, lease);
+  EXPECT_EQ(t.Ack(), v1::ACKNOWLEDGEMENT_STALE);
+  EXPECT_TRUE(t.Results("j").empty());
+  t.Finish(3 - other, lease);
+  EXPECT_EQ(t.Ack(), v1::ACKNOWLEDGEMENT_RECORDED);
+}
+
+TEST_F(CoreAgentsTest, AgentsAndDevicesAreLimited) {
+  CoreHarness small(Settings{.max_agents = 2, .max_devices = 3});
+  small.Hello(1, MakeHello("a", 1, {"d"}));
+  small.Hello(2, MakeHello("b", 1, {"e", "f"}));
+  small.Hello(3, MakeHello("c", 1, {"f"}));
+  ASSERT_EQ(small.All<CloseStream>().size(), 1u);
+  small.Hello(4, MakeHello("b", 2, {"e", "f", "g"}));
+  ASSERT_EQ(small.All<CloseStream>().size(), 1u);
+  EXPECT_EQ(small.All<CloseStream>()[0].status.code(), absl::StatusCode::kResourceExhausted);
+  small.Hello(5, MakeHello("b", 2, {"e", "f"}));
+  EXPECT_EQ(small.Device("f").state(), v1::DEVICE_STATE_FREE);
+}
+
+v1::Probed Answer(const CoreHarness& t, bool healthy) {
+  v1::Probed probed;
+  for (const SendToAgent& sent : t.All<SendToAgent>()) {
+    if (!sent.message.has_probe()) continue;
+    probed.set_probe(sent.message.probe().probe());
+    probed.set_device_id(sent.message.probe().device_id());
+  }
+  probed.set_healthy(healthy);
+  probed.set_detail("looked at");
+  return probed;
+}
+
+TEST_F(CoreAgentsTest, ProbeIsAnsweredByTheDevicesAgent) {
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  t.Hello(2, MakeHello("b", 1, {"e"}));
+  t.Feed(ProbeDevice{5, "d"});
+  ASSERT_EQ(t.All<SendToAgent>().size(), 1u);
+  EXPECT_EQ(t.All<SendToAgent>()[0].stream, 1u);
+  const v1::Probed answer = Answer(t, true);
+  t.Feed(AgentProbed{2, answer});
+  EXPECT_TRUE(t.All<Reply>().empty()) << "of another agent";
+  t.Feed(AgentProbed{1, answer});
+  EXPECT_TRUE(t.Status().ok());
+  EXPECT_EQ(std::get<v1::ProbeDeviceResponse>(t.All<Reply>()[0].response).detail(), "looked at");
+  t.Feed(AgentProbed{1, answer});
+  EXPECT_TRUE(t.All<Reply>().empty()) << "answered twice";
+}
+
+TEST_F(CoreAgentsTest, FailedProbeQuarantinesAndAHealthyOneEndsTheQuarantine) {
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  t.Feed(ProbeDevice{5, "d"});
+  t.Feed(AgentProbed{1, Answer(t, false)});
+  EXPECT_FALSE(std::get<v1::ProbeDeviceResponse>(t.All<Reply>()[0].response).healthy());
+  EXPECT_EQ(t.Device("d").state(), v1::DEVICE_STATE_QUARANTINED);
+  EXPECT_THAT(t.Device("d").reason(), ::testing::HasSubstr("looked at"));
+  EXPECT_EQ(t.Ops<PutDevice>().size(), 1u);
+  t.Feed(ProbeDevice{6, "d"});
+  t.Feed(AgentProbed{1, Answer(t, true)});
+  EXPECT_EQ(t.Device("d").state(), v1::DEVICE_STATE_FREE);
+}
+
+TEST_F(CoreAgentsTest, ProbeOfADeviceThatIsNotThereFailsAtOnceAndOneThatIsLostSoon) {
+  t.Feed(ProbeDevice{5, "d"});
+  EXPECT_EQ(t.Status().code(), absl::StatusCode::kNotFound);
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  t.Feed(ProbeDevice{6, "d"});
+  EXPECT_TRUE(t.All<Reply>().empty());
+  t.Feed(AgentLost{1});
+  t.Feed(ProbeDevice{7, "d"});
+  EXPECT_EQ(t.Status().code(), absl::StatusCode::kUnavailable);
+  t.Advance(absl::Seconds(1));
+  EXPECT_EQ(t.Status().code(), absl::StatusCode::kUnavailable) << "the first one";
+  t.Hello(2, MakeHello("a", 1, {"d"}));
+  t.Feed(ProbeDevice{8, "d"});
+  t.Advance(absl::Minutes(3));
+  EXPECT_EQ(t.Status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(CoreAgentsTest, MessageBeforeHelloClosesTheStream) {
   t.Feed(AgentDraining{9});
   ASSERT_EQ(t.All<CloseStream>().size(), 1u);

@@ -86,6 +86,44 @@ TEST_F(CoreRestartTest, AgentThatStaysAwayLosesItsLeasesAfterTheGracePeriod) {
   EXPECT_EQ(after->Ops<DropLease>()[1].blames, 0) << "t2 was not";
 }
 
+TEST_F(CoreRestartTest, DevicesAndTheirQuarantineCarryOnUntilTheAgentItselfRestarts) {
+  CoreHarness before(Settings(), store.Load(2));
+  const auto save = [&] {
+    for (const Commit& commit : before.All<Commit>()) ASSERT_TRUE(store.Apply(commit).ok());
+  };
+  before.Hello(1, MakeHello("a", 1, {"d"}));
+  save();
+  before.Feed(ProbeDevice{5, "d"});
+  v1::Probed probed;
+  probed.set_probe(1);
+  probed.set_device_id("d");
+  probed.set_detail("broken");
+  before.Feed(AgentProbed{1, probed});
+  save();
+  CoreHarness restarted(Settings(), store.Load(3));
+  EXPECT_EQ(restarted.Device("d").state(), v1::DEVICE_STATE_LOST);
+  EXPECT_EQ(restarted.Device("d").device().device_class(), before.Device("d").device().device_class());
+  restarted.Hello(1, MakeHello("a", 1, {"d"}));
+  EXPECT_EQ(restarted.Device("d").state(), v1::DEVICE_STATE_QUARANTINED);
+  EXPECT_EQ(restarted.Device("d").reason(), before.Device("d").reason());
+  restarted.Hello(2, MakeHello("a", 2, {"d"}));
+  EXPECT_NE(restarted.Device("d").state(), v1::DEVICE_STATE_QUARANTINED);
+}
+
+TEST_F(CoreRestartTest, DrainedDevicesAreNotMissedAfterARestart) {
+  CoreHarness before(Settings(), store.Load(2));
+  const auto save = [&] {
+    for (const Commit& commit : before.All<Commit>()) ASSERT_TRUE(store.Apply(commit).ok());
+  };
+  before.Hello(1, MakeHello("a", 1, {"d"}));
+  save();
+  before.Feed(AgentDraining{1});
+  save();
+  CoreHarness restarted(Settings{.power_cycle_after = absl::Seconds(1)}, store.Load(3));
+  restarted.Advance(absl::Hours(1));
+  EXPECT_TRUE(restarted.All<PowerCycle>().empty());
+}
+
 TEST_F(CoreRestartTest, ResultsCursorsAndAcknowledgementsCarryOn) {
   EXPECT_EQ(after->Results("j").at(0).result->trial_id(), "t0");
   v1::Hello hello = MakeHello("a", 1, {"d"});

@@ -52,6 +52,61 @@ TEST(CoreTimeTest, TrialThatOverrunsAgainAndAgainIsGivenUp) {
   EXPECT_EQ(t.Device("d1").state(), v1::DEVICE_STATE_QUARANTINED);
 }
 
+std::vector<std::string> Cycled(const CoreHarness& t) {
+  std::vector<std::string> devices;
+  for (const PowerCycle& cycle : t.All<PowerCycle>()) {
+    devices.push_back(cycle.device_id + "/" + std::to_string(cycle.attempt));
+  }
+  return devices;
+}
+
+TEST(CoreTimeTest, LostDevicesGetPowerCyclesFurtherAndFurtherApart) {
+  CoreHarness t(Settings{.power_cycle_after = absl::Minutes(5), .max_power_cycle_backoff = absl::Minutes(15)});
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  t.Feed(AgentLost{1});
+  t.Advance(absl::Minutes(4));
+  EXPECT_THAT(Cycled(t), IsEmpty());
+  t.Advance(absl::Minutes(1));
+  EXPECT_THAT(Cycled(t), ElementsAre("d/1"));
+  EXPECT_EQ(t.Device("d").power_cycles(), 1u);
+  t.Advance(absl::Minutes(9));
+  EXPECT_THAT(Cycled(t), IsEmpty());
+  t.Advance(absl::Minutes(1));
+  EXPECT_THAT(Cycled(t), ElementsAre("d/2"));
+  t.Advance(absl::Minutes(15));
+  EXPECT_THAT(Cycled(t), ElementsAre("d/3")) << "the back-off is bounded";
+  t.Hello(2, MakeHello("a", 2, {"d"}));
+  EXPECT_EQ(t.Device("d").power_cycles(), 0u);
+  t.Feed(AgentLost{2});
+  t.Advance(absl::Minutes(5));
+  EXPECT_THAT(Cycled(t), ElementsAre("d/1"));
+}
+
+TEST(CoreTimeTest, PowerCyclesOfAFleetAreApartAndNobodyMissesWhatWasDrained) {
+  CoreHarness t(Settings{.power_cycle_after = absl::Minutes(5)});
+  t.Hello(1, MakeHello("a", 1, {"d", "e"}));
+  t.Hello(2, MakeHello("b", 1, {"f"}));
+  t.Feed(AgentDraining{2});
+  t.Feed(AgentLost{1});
+  t.Feed(AgentLost{2});
+  t.Advance(absl::Minutes(6));
+  EXPECT_THAT(Cycled(t), ElementsAre("d/1"));
+  t.Advance(absl::Seconds(9));
+  EXPECT_THAT(Cycled(t), IsEmpty());
+  t.Advance(absl::Seconds(1));
+  EXPECT_THAT(Cycled(t), ElementsAre("e/1"));
+  t.Advance(absl::Minutes(1));
+  EXPECT_THAT(Cycled(t), IsEmpty());
+}
+
+TEST(CoreTimeTest, WithoutASettingNoPowerIsSwitched) {
+  CoreHarness t;
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  t.Feed(AgentLost{1});
+  t.Advance(absl::Hours(24));
+  EXPECT_THAT(Cycled(t), IsEmpty());
+}
+
 TEST(CoreTimeTest, LeaseThatIsNeverStartedGoesBackWithoutBlame) {
   CoreHarness t;
   t.Open("j");

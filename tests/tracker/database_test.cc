@@ -7,9 +7,9 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/temp_dir.h"
 #include "tests/tracker/core_harness.h"
 #include "tests/tracker/memory_store.h"
-#include "tests/tracker/temp_dir.h"
 
 namespace tunefleet::tracker {
 namespace {
@@ -50,7 +50,33 @@ std::string Text(const Snapshot& snapshot) {
   for (const auto& result : snapshot.results) {
     out << "result " << result.job_id << " " << result.cursor << " " << result.result->ShortDebugString() << "\n";
   }
+  for (const auto& device : snapshot.devices) {
+    out << "device " << device.device.ShortDebugString() << " " << device.agent_id << " " << device.incarnation << " "
+        << device.withdrawn << " " << device.quarantines << " " << device.quarantine_cause << "\n";
+  }
   return out.str();
+}
+
+PutDevice DeviceOf(const std::string& id, const std::string& agent, uint64_t incarnation) {
+  PutDevice op{.agent_id = agent, .incarnation = incarnation};
+  op.device.set_device_id(id);
+  return op;
+}
+
+TEST(DatabaseTest, DevicesAreReplacedAndForgotten) {
+  TempDir dir;
+  auto database = *Database::Open(dir / "tracker.db");
+  ASSERT_TRUE(Apply(database.get(), DeviceOf("d", "a", ~uint64_t{0})).ok());
+  ASSERT_TRUE(Apply(database.get(), DeviceOf("e", "a", 1)).ok());
+  PutDevice sick = DeviceOf("d", "b", ~uint64_t{0} - 1);
+  sick.withdrawn = true;
+  sick.quarantines = 3;
+  sick.quarantine_cause = "why";
+  ASSERT_TRUE(Apply(database.get(), sick).ok());
+  ASSERT_TRUE(Apply(database.get(), ForgetDevice{"e"}).ok());
+  Snapshot expected;
+  expected.devices = {sick};
+  EXPECT_EQ(Text(*database->Load()), Text(expected));
 }
 
 TEST(DatabaseTest, EpochRisesAtEveryOpen) {

@@ -34,6 +34,7 @@ class MemoryStore {
     for (const auto& [id, lease] : leases_) leases[{lease.fence, id}] = lease;
     for (const auto& [order, lease] : leases) snapshot.leases.push_back(lease);
     for (const auto& [key, result] : results_) snapshot.results.push_back(result);
+    for (const auto& [id, device] : devices_) snapshot.devices.push_back(device);
     return snapshot;
   }
 
@@ -100,10 +101,20 @@ class MemoryStore {
     return absl::OkStatus();
   }
 
+  absl::Status Do(const PutDevice& op) {
+    devices_[op.device.device_id()] = op;
+    return absl::OkStatus();
+  }
+  absl::Status Do(const ForgetDevice& op) {
+    devices_.erase(op.device_id);
+    return absl::OkStatus();
+  }
+
   std::map<std::string, Snapshot::Job> jobs_;
   std::map<std::string, Snapshot::Trial> trials_;
   std::map<std::string, Snapshot::Lease> leases_;
   std::map<std::pair<std::string, uint64_t>, Snapshot::Result> results_;
+  std::map<std::string, PutDevice> devices_;
 };
 
 }  // namespace tunefleet::tracker

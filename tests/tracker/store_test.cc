@@ -11,8 +11,8 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/temp_dir.h"
 #include "tests/tracker/core_harness.h"
-#include "tests/tracker/temp_dir.h"
 
 namespace tunefleet::tracker {
 namespace {

@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
-#include "tests/tracker/temp_dir.h"
+#include "tests/support/temp_dir.h"
+#include "tracker/power_switch.h"
 
 namespace tunefleet::tracker {
 namespace {
@@ -93,6 +95,7 @@ TEST(TrackerDaemonTest, BadInputIsOneClearLineAndExitStatusTwo) {
       {{"--listen=127.0.0.1:0", "--state=" + (dir / "corrupt")}, "is corrupt"},
       {{"--listen=127.0.0.1:0"}, "--state=DIR is missing"},
       {{"--stat=x"}, "unknown flag --stat"},
+      {{"--listen=127.0.0.1:0", "--state=" + (dir / "other"), "--power-cycle-command=nowhere"}, "path of a program"},
       {{"--grace=soon"}, "--grace='soon'"},
       {{"--state"}, "needs a value"},
       {{"x"}, "unexpected argument 'x'"},
@@ -104,6 +107,22 @@ TEST(TrackerDaemonTest, BadInputIsOneClearLineAndExitStatusTwo) {
     EXPECT_EQ(daemon.Line(), "") << "one line";
     EXPECT_EQ(daemon.ExitStatus(), 2) << first;
   }
+}
+
+TEST(TrackerDaemonTest, PowerSwitchRunsTheCommandWithTheDeviceAndGivesUpOnOneThatHangs) {
+  TempDir dir;
+  std::ofstream(dir / "switch") << "#!/bin/sh\n[ $3 = 2 ] && sleep 1000\necho $1 $2 $3 >> " << dir / "log"
+                                << "\n";
+  std::filesystem::permissions(dir / "switch", std::filesystem::perms::owner_all);
+  {
+    PowerSwitch power(dir / "switch", absl::Milliseconds(300));
+    power.Cycle({"board-7", "rk3399", 1});
+    power.Cycle({"board-7", "rk3399", 2});
+    power.Cycle({"board-8", "rk3399", 1});
+  }
+  std::ifstream log(dir / "log");
+  const std::string text{std::istreambuf_iterator<char>(log), {}};
+  EXPECT_EQ(text, "board-7 rk3399 1\nboard-8 rk3399 1\n");
 }
 
 TEST(TrackerDaemonTest, KilledDaemonIsStartedAgainOnTheSameStateAndSocket) {

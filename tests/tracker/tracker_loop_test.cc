@@ -6,8 +6,8 @@
 #include <future>
 
 #include "common/digest.h"
+#include "tests/support/temp_dir.h"
 #include "tests/tracker/core_harness.h"
-#include "tests/tracker/temp_dir.h"
 
 namespace tunefleet::tracker {
 namespace {
@@ -61,7 +61,8 @@ class TrackerLoopTest : public ::testing::Test {
     blobs_ = *BlobStore::Open(dir_ / "blobs", 1 << 20);
     loop_ =
         *TrackerLoop::Start(Settings(), absl::Milliseconds(10), store_.get(), blobs_.get(), &common::MonotonicClock(),
-                            [this](const absl::Status& status) { failure_.Put(status); });
+                            {.on_failure = [this](const absl::Status& status) { failure_.Put(status); },
+                             .power_cycle = [](const PowerCycle&) {}});
   }
   void End() {
     loop_.reset();

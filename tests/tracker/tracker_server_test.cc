@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
 #include "proto/fleet.grpc.pb.h"
+#include "tests/support/temp_dir.h"
 #include "tests/tracker/core_harness.h"
-#include "tests/tracker/temp_dir.h"
 
 namespace tunefleet::tracker {
 namespace {

@@ -61,7 +61,22 @@ struct ForgetJob {
   std::string job_id;
 };
 
-using StoreOp = std::variant<PutJob, PutTrial, PutLease, StartLease, DropLease, PutResult, ForgetResults, ForgetJob>;
+// What is known of a device: who offers it, what it is, and its quarantine, so that a tracker that starts knows which
+// devices are missing and which are not to be trusted.
+struct PutDevice {
+  v1::Device device;
+  std::string agent_id;
+  uint64_t incarnation = 0;  // of the agent: a restart of the agent ends the quarantine, one of the tracker does not
+  bool withdrawn = false;    // drained, or no longer offered: nobody misses it
+  int quarantines = 0;       // in a row
+  std::string quarantine_cause;  // empty: it is in none
+};
+struct ForgetDevice {
+  std::string device_id;
+};
+
+using StoreOp = std::variant<PutJob, PutTrial, PutLease, StartLease, DropLease, PutResult, ForgetResults, ForgetJob,
+                             PutDevice, ForgetDevice>;
 
 struct Commit {
   uint64_t number = 0;
@@ -100,6 +115,7 @@ struct Snapshot {
   std::vector<Trial> trials;
   std::vector<Lease> leases;
   std::vector<Result> results;  // unacknowledged
+  std::vector<PutDevice> devices;
 };
 
 }  // namespace tunefleet::tracker

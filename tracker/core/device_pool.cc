@@ -99,19 +99,23 @@ bool DevicePool::CountOutcome(DeviceRecord* device, const std::string& error, ab
   }
   ++device->errors;
   if (device->errors < settings_.quarantine_after || device->quarantined_until.has_value()) return false;
+  Quarantine(device, absl::StrCat(device->errors, " failures in a row, the last: ", error), now);
+  return true;
+}
+
+void DevicePool::Quarantine(DeviceRecord* device, const std::string& reason, absl::Time now) {
   const int doublings = std::min(device->quarantines++, 20);
   const absl::Duration backoff =
       std::min(settings_.quarantine_backoff * (1 << doublings), settings_.max_quarantine_backoff);
   device->quarantined_until = now + backoff;
-  device->quarantine_reason = absl::StrCat(device->errors, " failures in a row, the last: ", error,
-                                           "; tried again after ", absl::FormatDuration(backoff));
+  device->quarantine_cause = reason;
+  device->quarantine_backoff = backoff;
   Refresh(device);
-  return true;
 }
 
 void DevicePool::EndQuarantine(DeviceRecord* device) {
   device->quarantined_until.reset();
-  device->quarantine_reason.clear();
+  device->quarantine_cause.clear();
   device->errors = settings_.quarantine_after - 1;  // the next failure quarantines again
   device->on_trial = true;
   Refresh(device);
@@ -130,9 +134,13 @@ v1::DeviceStatus DevicePool::Status(const DeviceRecord& device, absl::Time now) 
   *status.mutable_device() = device.device;
   status.set_state(device.state());
   if (status.state() == v1::DEVICE_STATE_LOST) status.set_reason(device.lost_reason);
-  if (status.state() == v1::DEVICE_STATE_QUARANTINED) status.set_reason(device.quarantine_reason);
+  if (status.state() == v1::DEVICE_STATE_QUARANTINED) {
+    status.set_reason(
+        absl::StrCat(device.quarantine_cause, "; tried again after ", absl::FormatDuration(device.quarantine_backoff)));
+  }
   status.set_agent_id(device.agent_id);
   status.set_trials_finished(device.trials_finished);
+  status.set_power_cycles(static_cast<uint32_t>(device.power_cycles));
   if (device.connected) {
     const absl::Duration running =
         device.running_since.has_value() ? now - *device.running_since : absl::ZeroDuration();

@@ -46,11 +46,14 @@ struct DeviceRecord {
   absl::Time lost_since;
   std::string lost_reason;
 
-  int errors = 0;         // DEVICE_ERROR results in a row
-  int quarantines = 0;    // in a row: each doubles the back-off
-  bool on_trial = false;  // back from quarantine: one lease at a time until a trial succeeds
+  int errors = 0;                              // DEVICE_ERROR results in a row
+  int quarantines = 0;                         // in a row: each doubles the back-off
+  int power_cycles = 0;                        // since it was last there
+  std::optional<absl::Time> next_power_cycle;  // while it is lost
+  bool on_trial = false;                       // back from quarantine: one lease at a time until a trial succeeds
   std::optional<absl::Time> quarantined_until;
-  std::string quarantine_reason;
+  std::string quarantine_cause;  // not empty with quarantined_until
+  absl::Duration quarantine_backoff;
 
   std::vector<Trial*> leases;  // in order of assignment
   ServiceTimes served;
@@ -84,6 +87,8 @@ class DevicePool {
 
   // A trial of the device came to `error`, or to a good end (empty). True when the device is now quarantined.
   bool CountOutcome(DeviceRecord* device, const std::string& error, absl::Time now);
+  // The device is not to be trusted for this reason; how long for doubles with every time in a row.
+  void Quarantine(DeviceRecord* device, const std::string& reason, absl::Time now);
   // Lets the device be tried again.
   void EndQuarantine(DeviceRecord* device);
 

@@ -45,6 +45,10 @@ struct AgentReturned {
 struct AgentDraining {
   StreamId stream = 0;
 };
+struct AgentProbed {
+  StreamId stream = 0;
+  v1::Probed probed;
+};
 struct AgentLost {
   StreamId stream = 0;
 };
@@ -72,6 +76,10 @@ struct CancelJob {
   CallId call = 0;
   std::string job_id;
 };
+struct ProbeDevice {
+  CallId call = 0;
+  std::string device_id;
+};
 struct StartWatch {
   WatcherId watcher = 0;
   v1::WatchRequest request;
@@ -83,8 +91,9 @@ struct StopWatch {
 // Time passes. Rules about time act only here.
 struct Tick {};
 
-using Event = std::variant<AgentHello, AgentStarted, AgentFinished, AgentReturned, AgentDraining, AgentLost, OpenJob,
-                           Submit, Acknowledge, CancelJob, StartWatch, StopWatch, Tick>;
+using Event =
+    std::variant<AgentHello, AgentStarted, AgentFinished, AgentReturned, AgentDraining, AgentProbed, AgentLost, OpenJob,
+                 Submit, Acknowledge, CancelJob, ProbeDevice, StartWatch, StopWatch, Tick>;
 
 // ---------------------------------------------------------------- actions
 
@@ -108,7 +117,8 @@ struct CloseWatch {
 struct Reply {
   CallId call = 0;
   absl::Status status;
-  std::variant<std::monostate, v1::OpenJobResponse, v1::SubmitResponse, v1::AcknowledgeResponse, v1::CancelJobResponse>
+  std::variant<std::monostate, v1::OpenJobResponse, v1::SubmitResponse, v1::AcknowledgeResponse, v1::CancelJobResponse,
+               v1::ProbeDeviceResponse>
       response;
 };
 // The trial no longer needs its blobs (trial_blobs.h): undo one pin of each.
@@ -116,11 +126,18 @@ struct ReleaseBlobs {
   std::shared_ptr<const v1::Trial> trial;
 };
 
+// Switch the lost device's power off and on.
+struct PowerCycle {
+  std::string device_id;
+  std::string device_class;
+  int attempt = 0;  // since it was last there, from 1
+};
+
 // An action is carried out when commit `waits_for` and all before it are durable (0: at once). Actions are carried out
 // in the order in which they were returned; `waits_for` never falls from one to the next.
 struct Action {
   uint64_t waits_for = 0;
-  std::variant<Commit, SendToAgent, CloseStream, SendResult, CloseWatch, Reply, ReleaseBlobs> what;
+  std::variant<Commit, SendToAgent, CloseStream, SendResult, CloseWatch, Reply, ReleaseBlobs, PowerCycle> what;
 };
 
 }  // namespace tunefleet::tracker

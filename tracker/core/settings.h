@@ -33,6 +33,18 @@ struct Settings {
   // A job with nothing live and everything acknowledged is forgotten when its client stays away this long; a device,
   // when it stays lost this long.
   absl::Duration forget_after = absl::Hours(24 * 30);
+  // A lost device is given a power cycle when it stays lost this long, again after twice as long, and so on. Infinite:
+  // never. In the whole fleet there is one at most every `power_cycle_pause`: when many go at once, it is not the
+  // boards.
+  absl::Duration power_cycle_after = absl::InfiniteDuration();
+  absl::Duration max_power_cycle_backoff = absl::Hours(6);
+  absl::Duration power_cycle_pause = absl::Seconds(10);
+  // A probe that is not answered after this long fails.
+  absl::Duration probe_timeout = absl::Minutes(2);
+  size_t max_probes = 1000;
+  // Agents known, connected or not, and the devices of all of them.
+  size_t max_agents = 10000;
+  size_t max_devices = 20000;
   // Live trials and unacknowledged results of one job.
   size_t max_trials_per_job = 20000;
   size_t max_jobs = 10000;

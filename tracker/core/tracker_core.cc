@@ -44,6 +44,18 @@ TrackerCore::TrackerCore(const Settings& settings, const Snapshot& snapshot, abs
     trial->fence = stored.fence;
     trial->blames = stored.blames;
   }
+  for (const PutDevice& stored : snapshot.devices) {
+    AgentRecord* agent = pool_.AddAgent(stored.agent_id, now);
+    agent->incarnation = stored.incarnation;
+    DeviceRecord* device = pool_.AddDevice(stored.device.device_id(), agent, now);
+    device->draining = stored.withdrawn;
+    device->device = stored.device;
+    device->attributes = DeviceAttributes(stored.device);
+    device->quarantines = stored.quarantines;
+    if (stored.quarantine_cause.empty()) continue;
+    --device->quarantines;  // the same one, not another
+    pool_.Quarantine(device, stored.quarantine_cause, now);
+  }
   for (const Snapshot::Lease& stored : snapshot.leases) {
     Trial* trial = trials_.FindLive(stored.trial_id);
     AgentRecord* agent = pool_.AddAgent(stored.agent_id, now);
@@ -152,7 +164,21 @@ void TrackerCore::Revoke(Trial* trial, const std::string& reason, bool blame) {
 }
 
 void TrackerCore::CountOutcome(DeviceRecord* device, const std::string& error) {
-  if (!pool_.CountOutcome(device, error, now_)) return;
+  const bool was_in_a_row = device->quarantines > 0;
+  if (pool_.CountOutcome(device, error, now_)) {
+    TakeBack(device);
+    PersistDevice(*device);
+  } else if (was_in_a_row && device->quarantines == 0) {
+    PersistDevice(*device);
+  }
+}
+
+void TrackerCore::PersistDevice(const DeviceRecord& device) {
+  Persist(PutDevice{device.device, device.agent_id, pool_.FindAgent(device.agent_id)->incarnation, device.draining,
+                    device.quarantines, device.quarantine_cause});
+}
+
+void TrackerCore::TakeBack(DeviceRecord* device) {
   const std::vector<Trial*> leases = device->leases;
   for (Trial* trial : leases) {
     if (!trial->lease->started) Revoke(trial, "the device is quarantined", /*blame=*/false);

@@ -51,12 +51,14 @@ class TrackerCore {
   void On(const AgentFinished& event);
   void On(const AgentReturned& event);
   void On(const AgentDraining& event);
+  void On(const AgentProbed& event);
   void On(const AgentLost& event);
   // Clients: tracker_core_clients.cc.
   void On(const OpenJob& event);
   void On(const Submit& event);
   void On(const Acknowledge& event);
   void On(const CancelJob& event);
+  void On(const ProbeDevice& event);
   void On(const StartWatch& event);
   void On(const StopWatch& event);
   // Time: tracker_core_time.cc.
@@ -64,10 +66,13 @@ class TrackerCore {
   void EndGracePeriods();
   void EndLateLeases(DeviceRecord* device);
   void EndQuarantines();
+  void EndProbes();
+  void CyclePower();
   void ExpireTrials();
   void Forget();
 
   // Hello, step by step.
+  absl::Status CheckRoom(const v1::Hello& hello);
   void OfferDevices(const v1::Hello& hello, AgentRecord* agent, bool restarted);
   void ReturnUnlisted(const v1::Hello& hello, AgentRecord* agent);
   std::vector<v1::Lease> NotHeld(const v1::Hello& hello);
@@ -89,6 +94,9 @@ class TrackerCore {
   // Takes back a lease that the agent may still be working on.
   void Revoke(Trial* trial, const std::string& reason, bool blame);
   void CountOutcome(DeviceRecord* device, const std::string& error);
+  // The device is quarantined now: what it has not started goes back.
+  void TakeBack(DeviceRecord* device);
+  void PersistDevice(const DeviceRecord& device);
 
   // The trial's run came to this: the result is its own and that of the trials that ride with it.
   void RecordRun(Trial* trial, const v1::TrialResult& result);
@@ -113,6 +121,15 @@ class TrackerCore {
   TrialQueues queues_;
   DevicePool pool_;
   std::map<WatcherId, Job*> watchers_;
+  struct PendingProbe {
+    CallId call = 0;
+    StreamId stream = 0;
+    std::string device_id;
+    absl::Time deadline;
+  };
+  std::map<uint64_t, PendingProbe> probes_;
+  uint64_t last_probe_ = 0;
+  std::optional<absl::Time> last_power_cycle_;
 
   // Of the event being handled.
   absl::Time now_;

@@ -40,6 +40,8 @@ void TrackerCore::On(const AgentHello& event) {
                                             " already, which is connected: device ids are unique in a fleet"))});
   }
 
+  if (const absl::Status status = CheckRoom(hello); !status.ok()) return Do(CloseStream{event.stream, status});
+
   AgentRecord* agent = pool_.AddAgent(hello.agent_id(), now_);
   if (agent->stream != 0) {
     Do(CloseStream{agent->stream,
@@ -59,12 +61,29 @@ void TrackerCore::On(const AgentHello& event) {
   dispatch_ = true;
 }
 
+absl::Status TrackerCore::CheckRoom(const v1::Hello& hello) {
+  const auto is_new = [this](const v1::Device& device) { return pool_.FindDevice(device.device_id()) == nullptr; };
+  const auto more = static_cast<size_t>(std::count_if(hello.devices().begin(), hello.devices().end(), is_new));
+  const bool another = pool_.FindAgent(hello.agent_id()) == nullptr;
+  if (pool_.agents().size() + (another ? 1 : 0) <= settings_.max_agents &&
+      pool_.devices().size() + more <= settings_.max_devices) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "agent ", hello.agent_id(), ": the tracker knows ", pool_.agents().size(), " agents with ",
+      pool_.devices().size(), " devices, its limits are ", settings_.max_agents, " and ", settings_.max_devices));
+}
+
 void TrackerCore::OfferDevices(const v1::Hello& hello, AgentRecord* agent, bool restarted) {
   std::set<std::string> withdrawn = agent->devices;
   for (const v1::Device& offered : hello.devices()) {
     withdrawn.erase(offered.device_id());
     DeviceRecord* device = pool_.AddDevice(offered.device_id(), agent, now_);
+    const bool changed =
+        restarted || device->draining || device->device.SerializeAsString() != offered.SerializeAsString();
     device->device = offered;
+    device->power_cycles = 0;
+    device->next_power_cycle.reset();
     device->attributes = DeviceAttributes(offered);
     device->draining = false;
     if (restarted || !device->connected) {
@@ -76,13 +95,16 @@ void TrackerCore::OfferDevices(const v1::Hello& hello, AgentRecord* agent, bool 
     device->connected = true;
     for (Trial* trial : device->leases) trial->lease->waiting_since = now_;
     if (restarted && device->quarantined_until.has_value()) pool_.EndQuarantine(device);
+    if (changed) PersistDevice(*device);
     pool_.Refresh(device);
   }
   for (const std::string& device_id : withdrawn) {
     DeviceRecord* device = pool_.FindDevice(device_id);
     if (device->connected) device->lost_since = now_;
     device->connected = false;
+    device->draining = true;
     device->lost_reason = "no longer offered by its agent";
+    PersistDevice(*device);
     pool_.Refresh(device);
   }
 }
@@ -145,7 +167,12 @@ void TrackerCore::On(const AgentStarted& event) {
 }
 
 void TrackerCore::On(const AgentFinished& event) {
-  if (Known(event.stream) == nullptr) return;
+  const AgentRecord* agent = Known(event.stream);
+  if (agent == nullptr) return;
+  if (!agent->devices.contains(event.lease.device_id())) {
+    // Also what a device did that moved to another agent since: that agent, or nobody, runs the trial again.
+    return Do(SendToAgent{event.stream, AckMessage(event.lease, v1::ACKNOWLEDGEMENT_STALE)});
+  }
   const Fence fence = FenceFromProto(event.lease.fence());
   Trial* trial = trials_.FindLive(event.lease.trial_id());
   if (trial == nullptr || trial->fence != fence) {
@@ -191,8 +218,34 @@ void TrackerCore::On(const AgentDraining& event) {
   for (const std::string& device_id : agent->devices) {
     DeviceRecord* device = pool_.FindDevice(device_id);
     device->draining = true;
+    PersistDevice(*device);
     pool_.Refresh(device);
   }
+}
+
+void TrackerCore::On(const AgentProbed& event) {
+  if (Known(event.stream) == nullptr) return;
+  const auto probe = probes_.find(event.probed.probe());
+  if (probe == probes_.end() || probe->second.stream != event.stream ||
+      probe->second.device_id != event.probed.device_id()) {
+    return;  // too late, or not asked
+  }
+  v1::ProbeDeviceResponse response;
+  response.set_healthy(event.probed.healthy());
+  response.set_detail(event.probed.detail());
+  *response.mutable_elapsed() = event.probed.elapsed();
+  Do(Reply{probe->second.call, absl::OkStatus(), std::move(response)});
+  probes_.erase(probe);
+  DeviceRecord* device = pool_.FindDevice(event.probed.device_id());
+  if (event.probed.healthy() == !device->quarantined_until.has_value()) return;
+  if (event.probed.healthy()) {
+    pool_.EndQuarantine(device);
+    dispatch_ = true;
+  } else {
+    pool_.Quarantine(device, absl::StrCat("failed its check: ", event.probed.detail()), now_);
+    TakeBack(device);
+  }
+  PersistDevice(*device);
 }
 
 void TrackerCore::On(const AgentLost& event) {

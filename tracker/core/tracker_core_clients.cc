@@ -123,6 +123,25 @@ void TrackerCore::On(const CancelJob& event) {
   Do(Reply{event.call, absl::OkStatus(), response});
 }
 
+void TrackerCore::On(const ProbeDevice& event) {
+  const DeviceRecord* device = pool_.FindDevice(event.device_id);
+  const auto refuse = [&](absl::StatusCode code, absl::string_view why) {
+    Do(Reply{event.call, absl::Status(code, absl::StrCat("probe of device ", event.device_id, ": ", why))});
+  };
+  if (device == nullptr) return refuse(absl::StatusCode::kNotFound, "no such device");
+  if (!device->connected) return refuse(absl::StatusCode::kUnavailable, device->lost_reason);
+  if (probes_.size() >= settings_.max_probes) {
+    return refuse(absl::StatusCode::kResourceExhausted, "too many probes are under way");
+  }
+  const StreamId stream = pool_.FindAgent(device->agent_id)->stream;
+  const uint64_t number = ++last_probe_;
+  probes_[number] = {event.call, stream, event.device_id, now_ + settings_.probe_timeout};
+  v1::TrackerMessage message;
+  message.mutable_probe()->set_probe(number);
+  message.mutable_probe()->set_device_id(event.device_id);
+  Do(SendToAgent{stream, std::move(message)});
+}
+
 void TrackerCore::On(const StartWatch& event) {
   Job* job = trials_.FindJob(event.request.job_id());
   if (job == nullptr) return Do(CloseWatch{event.watcher, NoSuchJob(event.request.job_id())});

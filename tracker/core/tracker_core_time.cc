@@ -12,6 +12,8 @@ void TrackerCore::On(const Tick&) {
   EndGracePeriods();
   for (const auto& [device_id, device] : pool_.devices()) EndLateLeases(device.get());
   EndQuarantines();
+  EndProbes();
+  CyclePower();
   ExpireTrials();
   Forget();
 }
@@ -49,7 +51,43 @@ void TrackerCore::EndQuarantines() {
   for (const auto& [device_id, device] : pool_.devices()) {
     if (!device->quarantined_until.has_value() || now_ < *device->quarantined_until) continue;
     pool_.EndQuarantine(device.get());
+    PersistDevice(*device);
     dispatch_ = true;
+  }
+}
+
+void TrackerCore::EndProbes() {
+  for (auto probe = probes_.begin(); probe != probes_.end();) {
+    const auto& [number, pending] = *probe;
+    const DeviceRecord* device = pool_.FindDevice(pending.device_id);
+    const bool lost =
+        device == nullptr || !device->connected || pool_.FindAgent(device->agent_id)->stream != pending.stream;
+    if (!lost && now_ < pending.deadline) {
+      ++probe;
+      continue;
+    }
+    Do(Reply{pending.call,
+             lost ? absl::UnavailableError(absl::StrCat("device ", pending.device_id, " was lost before it answered"))
+                  : absl::DeadlineExceededError(absl::StrCat("device ", pending.device_id, " did not answer within ",
+                                                             absl::FormatDuration(settings_.probe_timeout)))});
+    probe = probes_.erase(probe);
+  }
+}
+
+void TrackerCore::CyclePower() {
+  if (settings_.power_cycle_after == absl::InfiniteDuration()) return;
+  for (const auto& [device_id, device] : pool_.devices()) {
+    if (device->connected || device->draining) continue;
+    if (!device->next_power_cycle.has_value()) {
+      device->next_power_cycle = device->lost_since + settings_.power_cycle_after;
+    }
+    if (now_ < *device->next_power_cycle) continue;
+    if (last_power_cycle_.has_value() && now_ - *last_power_cycle_ < settings_.power_cycle_pause) return;
+    const int doublings = std::min(++device->power_cycles, 20);
+    device->next_power_cycle =
+        now_ + std::min(settings_.power_cycle_after * (1 << doublings), settings_.max_power_cycle_backoff);
+    last_power_cycle_ = now_;
+    Do(PowerCycle{device_id, device->device.device_class(), device->power_cycles});
   }
 }
 
@@ -82,7 +120,10 @@ void TrackerCore::Forget() {
     const bool idle = !device->connected && device->leases.empty();
     if (idle && now_ - device->lost_since >= settings_.forget_after) devices.push_back(device.get());
   }
-  for (DeviceRecord* device : devices) pool_.ForgetDevice(device);
+  for (DeviceRecord* device : devices) {
+    Persist(ForgetDevice{device->device.device_id()});
+    pool_.ForgetDevice(device);
+  }
 }
 
 }  // namespace tunefleet::tracker

@@ -13,6 +13,7 @@ std::vector<std::string> TrialBlobs(const v1::Trial& trial) {
   };
   for (const v1::Kernel& kernel : trial.kernels()) {
     add(kernel.manifest().code_digest());
+    if (kernel.has_reference()) add(kernel.reference().code_digest());
     for (const v1::BufferFill& fill : kernel.fills()) {
       if (fill.has_blob_digest()) add(fill.blob_digest());
     }
@@ -20,7 +21,7 @@ std::vector<std::string> TrialBlobs(const v1::Trial& trial) {
       if (fill.has_blob_digest()) add(fill.blob_digest());
     }
     for (const v1::OutputCheck& check : kernel.checks()) {
-      add(check.reference_digest());
+      if (!check.reference_digest().empty()) add(check.reference_digest());
       if (!check.second_reference_digest().empty()) add(check.second_reference_digest());
     }
   }

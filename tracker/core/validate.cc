@@ -100,6 +100,10 @@ absl::Status ValidateKernel(const v1::Kernel& kernel) {
   const int buffers = kernel.manifest().buffers_size();
   TF_RETURN_IF_ERROR(ValidateDigest("manifest.code_digest", kernel.manifest().code_digest()));
   TF_RETURN_IF_ERROR(ValidateCount("manifest.buffers", buffers, kMaxBuffers));
+  if (kernel.has_reference()) {
+    TF_RETURN_IF_ERROR(ValidateDigest("reference.code_digest", kernel.reference().code_digest()));
+    TF_RETURN_IF_ERROR(ValidateCount("reference.buffers", kernel.reference().buffers_size(), kMaxBuffers));
+  }
   TF_RETURN_IF_ERROR(ValidateCount("fills", kernel.fills_size(), kMaxBuffers));
   TF_RETURN_IF_ERROR(ValidateCount("checks", kernel.checks_size(), kMaxBuffers));
   TF_RETURN_IF_ERROR(ValidateCount("second fills", kernel.second_fills_size(), kMaxBuffers));
@@ -109,7 +113,9 @@ absl::Status ValidateKernel(const v1::Kernel& kernel) {
     if (check.buffer() >= static_cast<uint32_t>(buffers)) {
       return Invalid("check of buffer ", check.buffer(), ": the manifest has ", buffers, " buffers");
     }
-    TF_RETURN_IF_ERROR(ValidateDigest("check.reference_digest", check.reference_digest()));
+    if (!kernel.has_reference() || !check.reference_digest().empty()) {
+      TF_RETURN_IF_ERROR(ValidateDigest("check.reference_digest", check.reference_digest()));
+    }
     if (!check.second_reference_digest().empty() || kernel.second_fills_size() > 0) {
       TF_RETURN_IF_ERROR(ValidateDigest("check.second_reference_digest", check.second_reference_digest()));
     }
@@ -229,6 +235,9 @@ absl::Status ValidateAgentMessage(const v1::AgentMessage& message) {
     case v1::AgentMessage::kDraining:
       return absl::OkStatus();
     case v1::AgentMessage::kProbed:
+      TF_RETURN_IF_ERROR(ValidateName("probed device", message.probed().device_id()));
+      TF_RETURN_IF_ERROR(ValidateDuration("probed.elapsed", message.probed().elapsed(), absl::Hours(24)));
+      return ValidateText("probed.detail", message.probed().detail(), kMaxDetailBytes);
     case v1::AgentMessage::MESSAGE_NOT_SET:
       break;
   }

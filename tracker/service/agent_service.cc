@@ -1,14 +1,12 @@
 #include "tracker/service/agent_service.h"
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "common/mutex.h"
 #include "tracker/service/grpc_status.h"
 #include "tracker/service/stream_gate.h"
+#include "tracker/service/write_queue.h"
 
 namespace tunefleet::tracker {
 namespace {
@@ -30,12 +28,10 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::T
 
   // AgentSink.
   void Send(v1::TrackerMessage message) override {
-    {
-      common::MutexLock lock(&mutex_);
-      queue_.push_back(std::move(message));
-      if (queue_.size() > 1 && queue_.size() <= kMaxQueuedMessages) return;  // OnWriteDone goes on with it
+    if (queue_.Push(std::move(message))) WriteFirst();
+    if (queue_.size() > kMaxQueuedMessages) {
+      Close(absl::ResourceExhaustedError("the agent does not read its messages"));
     }
-    WriteFirst();
   }
   void ReadNext() override {
     if (!gate_.Enter()) return;
@@ -50,12 +46,7 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::T
     loop_->OnMessage(stream_, std::move(incoming_));
   }
   void OnWriteDone(bool ok) override {
-    bool more = false;
-    {
-      common::MutexLock lock(&mutex_);
-      queue_.pop_front();
-      more = !queue_.empty();
-    }
+    const bool more = queue_.Pop();
     if (!ok) Close(absl::UnavailableError("the stream broke"));
     if (ok && more) WriteFirst();
     FinishIf(gate_.Leave());
@@ -67,16 +58,8 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::T
   }
 
  private:
-  // The first of the queue is the one being written.
   void WriteFirst() {
-    const v1::TrackerMessage* first = nullptr;
-    {
-      common::MutexLock lock(&mutex_);
-      if (queue_.size() <= kMaxQueuedMessages) first = &queue_.front();  // a deque moves nothing that stays in it
-    }
-    if (first == nullptr) return Close(absl::ResourceExhaustedError("the agent does not read its messages"));
-    if (!gate_.Enter()) return;
-    StartWrite(first);
+    if (gate_.Enter()) StartWrite(&queue_.First());
   }
   void FinishIf(const std::optional<absl::Status>& status) {
     if (status.has_value()) Finish(ToGrpcStatus(*status));
@@ -86,8 +69,7 @@ class AgentStream final : public grpc::ServerBidiReactor<v1::AgentMessage, v1::T
   StreamId stream_ = 0;
   StreamGate gate_;
   v1::AgentMessage incoming_;
-  common::Mutex mutex_;
-  std::deque<v1::TrackerMessage> queue_ ABSL_GUARDED_BY(mutex_);
+  WriteQueue<v1::TrackerMessage> queue_;
   std::shared_ptr<AgentStream> self_;
 };
 

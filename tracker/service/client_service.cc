@@ -1,14 +1,12 @@
 #include "tracker/service/client_service.h"
 
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "common/mutex.h"
 #include "tracker/service/grpc_status.h"
 #include "tracker/service/stream_gate.h"
+#include "tracker/service/write_queue.h"
 
 namespace tunefleet::tracker {
 namespace {
@@ -38,23 +36,13 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse>,
 
   // WatchSink.
   void Send(uint64_t cursor, std::shared_ptr<const v1::TrialResult> result) override {
-    {
-      common::MutexLock lock(&mutex_);
-      queue_.emplace_back(cursor, std::move(result));
-      if (queue_.size() > 1) return;  // OnWriteDone goes on with it
-    }
-    WriteFirst();
+    if (queue_.Push({cursor, std::move(result)})) WriteFirst();
   }
   void Close(const absl::Status& status) override { FinishIf(gate_.Close(status)); }
 
   // Reactor.
   void OnWriteDone(bool ok) override {
-    bool more = false;
-    {
-      common::MutexLock lock(&mutex_);
-      queue_.pop_front();
-      more = !queue_.empty();
-    }
+    const bool more = queue_.Pop();
     if (!ok) Close(absl::UnavailableError("the stream broke"));
     if (ok && more) WriteFirst();
     FinishIf(gate_.Leave());
@@ -69,11 +57,9 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse>,
   // Only one write is under way, so only one thread is here at a time.
   void WriteFirst() {
     if (!gate_.Enter()) return;
-    {
-      common::MutexLock lock(&mutex_);
-      outgoing_.set_cursor(queue_.front().first);
-      *outgoing_.mutable_result() = *queue_.front().second;
-    }
+    const auto& [cursor, result] = queue_.First();
+    outgoing_.set_cursor(cursor);
+    *outgoing_.mutable_result() = *result;
     StartWrite(&outgoing_);
   }
   void FinishIf(const std::optional<absl::Status>& status) {
@@ -84,8 +70,7 @@ class WatchStream final : public grpc::ServerWriteReactor<v1::WatchResponse>,
   WatcherId watcher_ = 0;
   StreamGate gate_;
   v1::WatchResponse outgoing_;
-  common::Mutex mutex_;
-  std::deque<std::pair<uint64_t, std::shared_ptr<const v1::TrialResult>>> queue_ ABSL_GUARDED_BY(mutex_);
+  WriteQueue<std::pair<uint64_t, std::shared_ptr<const v1::TrialResult>>> queue_;
   std::shared_ptr<WatchStream> self_;
 };
 
@@ -125,6 +110,14 @@ grpc::ServerUnaryReactor* ClientServiceImpl::CancelJob(grpc::CallbackServerConte
                                                        v1::CancelJobResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   loop_->CancelJob(*request, FinishWith(reactor, response));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* ClientServiceImpl::ProbeDevice(grpc::CallbackServerContext* context,
+                                                         const v1::ProbeDeviceRequest* request,
+                                                         v1::ProbeDeviceResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  loop_->ProbeDevice(*request, FinishWith(reactor, response));
   return reactor;
 }
 

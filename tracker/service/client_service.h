@@ -22,6 +22,8 @@ class ClientServiceImpl final : public v1::TrackerService::CallbackService {
                                         v1::AcknowledgeResponse* response) override;
   grpc::ServerUnaryReactor* CancelJob(grpc::CallbackServerContext* context, const v1::CancelJobRequest* request,
                                       v1::CancelJobResponse* response) override;
+  grpc::ServerUnaryReactor* ProbeDevice(grpc::CallbackServerContext* context, const v1::ProbeDeviceRequest* request,
+                                        v1::ProbeDeviceResponse* response) override;
   grpc::ServerUnaryReactor* ListDevices(grpc::CallbackServerContext* context, const v1::ListDevicesRequest* request,
                                         v1::ListDevicesResponse* response) override;
   grpc::ServerUnaryReactor* ListJobs(grpc::CallbackServerContext* context, const v1::ListJobsRequest* request,

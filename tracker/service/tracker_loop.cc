@@ -28,6 +28,8 @@ Event ToEvent(StreamId stream, v1::AgentMessage message) {
       return AgentReturned{stream,
                            {message.returned().leases().begin(), message.returned().leases().end()},
                            message.returned().reason()};
+    case v1::AgentMessage::kProbed:
+      return AgentProbed{stream, std::move(*message.mutable_probed())};
     default:  // validated: nothing else is left
       return AgentDraining{stream};
   }
@@ -37,8 +39,7 @@ Event ToEvent(StreamId stream, v1::AgentMessage message) {
 
 absl::StatusOr<std::unique_ptr<TrackerLoop>> TrackerLoop::Start(const Settings& settings, absl::Duration tick,
                                                                 Store* store, BlobStore* blobs,
-                                                                const common::Clock* clock,
-                                                                std::function<void(const absl::Status&)> on_failure) {
+                                                                const common::Clock* clock, Callbacks callbacks) {
   TF_ASSIGN_OR_RETURN(const Snapshot snapshot, store->Load());
   // Before anything is served, so that nothing can have been evicted.
   for (const Snapshot::Trial& stored : snapshot.trials) {
@@ -47,7 +48,7 @@ absl::StatusOr<std::unique_ptr<TrackerLoop>> TrackerLoop::Start(const Settings& 
     if (!missing.empty()) spdlog::warn("trial {}: {} of its blobs are gone", stored.trial_id, missing.size());
   }
   std::unique_ptr<TrackerLoop> loop(
-      new TrackerLoop(settings, snapshot, tick, store, blobs, clock, std::move(on_failure)));
+      new TrackerLoop(settings, snapshot, tick, store, blobs, clock, std::move(callbacks)));
   // The pointer stays valid: Stop ends the store's thread.
   store->Start([loop = loop.get()](absl::StatusOr<uint64_t> number) {
     loop->executor_.Post([loop, number = std::move(number)] { loop->OnDurable(number); });
@@ -56,12 +57,11 @@ absl::StatusOr<std::unique_ptr<TrackerLoop>> TrackerLoop::Start(const Settings& 
 }
 
 TrackerLoop::TrackerLoop(const Settings& settings, const Snapshot& snapshot, absl::Duration tick, Store* store,
-                         BlobStore* blobs, const common::Clock* clock,
-                         std::function<void(const absl::Status&)> on_failure)
+                         BlobStore* blobs, const common::Clock* clock, Callbacks callbacks)
     : store_(store),
       blobs_(blobs),
       clock_(clock),
-      on_failure_(std::move(on_failure)),
+      callbacks_(std::move(callbacks)),
       core_(settings, snapshot, clock->Now()),
       executor_(tick, [this] { Handle(Tick{}); }) {}
 
@@ -175,6 +175,12 @@ void TrackerLoop::CancelJob(v1::CancelJobRequest request, ReplyTo<v1::CancelJobR
   });
 }
 
+void TrackerLoop::ProbeDevice(v1::ProbeDeviceRequest request, ReplyTo<v1::ProbeDeviceResponse> reply) {
+  Call<v1::ProbeDeviceResponse>(std::move(reply), [device_id = request.device_id()](CallId call) -> Event {
+    return tracker::ProbeDevice{call, device_id};
+  });
+}
+
 void TrackerLoop::ListDevices(ReplyTo<v1::ListDevicesResponse> reply) {
   executor_.Post([this, reply = std::move(reply)] { reply(core_.ListDevices(clock_->Now())); });
 }
@@ -251,6 +257,11 @@ void TrackerLoop::Do(const Reply& action) {
 
 void TrackerLoop::Do(const ReleaseBlobs& action) { blobs_->Unpin(TrialBlobs(*action.trial)); }
 
+void TrackerLoop::Do(const PowerCycle& action) {
+  spdlog::warn("device {} is lost: power cycle {}", action.device_id, action.attempt);
+  callbacks_.power_cycle(action);
+}
+
 void TrackerLoop::CloseAll(const absl::Status& status) {
   if (!closed_.ok()) return;
   closed_ = status;
@@ -265,7 +276,7 @@ void TrackerLoop::Fail(const absl::Status& status) {
       absl::UnavailableError(absl::StrCat("the tracker cannot store its state: ", status.message()));
   CloseAll(unavailable);
   for (const auto& [call, answer] : std::exchange(calls_, {})) answer(Reply{call, unavailable});
-  on_failure_(status);
+  callbacks_.on_failure(status);
 }
 
 }  // namespace tunefleet::tracker

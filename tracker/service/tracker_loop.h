@@ -48,11 +48,14 @@ using ReplyTo = std::function<void(absl::StatusOr<Response>)>;
 
 class TrackerLoop {
  public:
-  // The store must not be started yet; both must outlive the loop. `on_failure` is called once, on the loop's thread,
-  // when the store fails.
+  struct Callbacks {
+    std::function<void(const absl::Status&)> on_failure;  // once, when the store fails
+    std::function<void(const PowerCycle&)> power_cycle;
+  };
+  // The store must not be started yet; both must outlive the loop.
   static absl::StatusOr<std::unique_ptr<TrackerLoop>> Start(const Settings& settings, absl::Duration tick, Store* store,
                                                             BlobStore* blobs, const common::Clock* clock,
-                                                            std::function<void(const absl::Status&)> on_failure);
+                                                            Callbacks callbacks);
   // Stops.
   ~TrackerLoop();
   TrackerLoop(const TrackerLoop&) = delete;
@@ -70,6 +73,7 @@ class TrackerLoop {
   void Submit(const v1::SubmitRequest& request, ReplyTo<v1::SubmitResponse> reply);
   void Acknowledge(v1::AcknowledgeRequest request, ReplyTo<v1::AcknowledgeResponse> reply);
   void CancelJob(v1::CancelJobRequest request, ReplyTo<v1::CancelJobResponse> reply);
+  void ProbeDevice(v1::ProbeDeviceRequest request, ReplyTo<v1::ProbeDeviceResponse> reply);
   void ListDevices(ReplyTo<v1::ListDevicesResponse> reply);
   void ListJobs(ReplyTo<v1::ListJobsResponse> reply);
 
@@ -81,7 +85,7 @@ class TrackerLoop {
 
  private:
   TrackerLoop(const Settings& settings, const Snapshot& snapshot, absl::Duration tick, Store* store, BlobStore* blobs,
-              const common::Clock* clock, std::function<void(const absl::Status&)> on_failure);
+              const common::Clock* clock, Callbacks callbacks);
 
   // Posts `event`, with `reply` for its answer. `make` gives the event on the loop's thread.
   template <typename Response>
@@ -100,11 +104,12 @@ class TrackerLoop {
   void Do(const CloseWatch& action);
   void Do(const Reply& action);
   void Do(const ReleaseBlobs& action);
+  void Do(const PowerCycle& action);
 
   Store* const store_;
   BlobStore* const blobs_;
   const common::Clock* const clock_;
-  const std::function<void(const absl::Status&)> on_failure_;
+  const Callbacks callbacks_;
   std::atomic<uint64_t> last_id_{0};
 
   // The loop thread's own.

@@ -26,6 +26,9 @@ constexpr char kTables[] = R"sql(
     agent_id TEXT NOT NULL, started INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS results(
     job_id TEXT NOT NULL, cursor INTEGER NOT NULL, result BLOB NOT NULL, PRIMARY KEY(job_id, cursor));
+  CREATE TABLE IF NOT EXISTS devices(
+    device_id TEXT PRIMARY KEY, device BLOB NOT NULL, agent_id TEXT NOT NULL, incarnation INTEGER NOT NULL,
+    withdrawn INTEGER NOT NULL, quarantines INTEGER NOT NULL, quarantine_cause TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
 // "at least one row was changed" as a status.
@@ -70,6 +73,8 @@ struct Database::Statements {
   SqliteStatement forget_job_trials;
   SqliteStatement forget_job_results;
   SqliteStatement forget_job;
+  SqliteStatement put_device;
+  SqliteStatement forget_device;
 
   static absl::StatusOr<Statements> Make(Sqlite sqlite, const std::string& path) {
     absl::Status failure;
@@ -105,6 +110,8 @@ struct Database::Statements {
     SqliteStatement forget_job_trials = prepare("DELETE FROM trials WHERE job_id = ?1");
     SqliteStatement forget_job_results = prepare("DELETE FROM results WHERE job_id = ?1");
     SqliteStatement forget_job = prepare("DELETE FROM jobs WHERE job_id = ?1");
+    SqliteStatement put_device = prepare("INSERT OR REPLACE INTO devices VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    SqliteStatement forget_device = prepare("DELETE FROM devices WHERE device_id = ?1");
     TF_RETURN_IF_ERROR(failure);
     return Statements{std::move(sqlite),
                       path,
@@ -124,7 +131,9 @@ struct Database::Statements {
                       std::move(forget_results),
                       std::move(forget_job_trials),
                       std::move(forget_job_results),
-                      std::move(forget_job)};
+                      std::move(forget_job),
+                      std::move(put_device),
+                      std::move(forget_device)};
   }
 };
 
@@ -257,6 +266,17 @@ absl::Status Database::ApplyOp(const ForgetJob& op) {
   return statements_->forget_job.BindText(1, op.job_id).Run().status();
 }
 
+absl::Status Database::ApplyOp(const PutDevice& op) {
+  SqliteStatement& put = statements_->put_device;
+  put.BindText(1, op.device.device_id()).BindBlob(2, op.device.SerializeAsString()).BindText(3, op.agent_id);
+  put.Bind(4, op.incarnation).Bind(5, op.withdrawn ? 1 : 0).Bind(6, op.quarantines);
+  return put.BindText(7, op.quarantine_cause).Run().status();
+}
+
+absl::Status Database::ApplyOp(const ForgetDevice& op) {
+  return statements_->forget_device.BindText(1, op.device_id).Run().status();
+}
+
 namespace {
 
 // Calls `row` for every row of the query.
@@ -307,6 +327,18 @@ absl::Status ReadAll(Sqlite* sqlite, Snapshot* snapshot) {
         snapshot->leases.push_back({row.Bytes(0), ReadFence(row, 1), row.Bytes(3), row.Bytes(4), row.Int(5) != 0});
         return absl::OkStatus();
       }));
+  TF_RETURN_IF_ERROR(ForEach(sqlite,
+                             "SELECT device, agent_id, incarnation, withdrawn, quarantines, quarantine_cause"
+                             " FROM devices ORDER BY device_id",
+                             [&](const SqliteStatement& row) {
+                               PutDevice& device = snapshot->devices.emplace_back();
+                               device.agent_id = row.Bytes(1);
+                               device.incarnation = static_cast<uint64_t>(row.Int(2));
+                               device.withdrawn = row.Int(3) != 0;
+                               device.quarantines = static_cast<int>(row.Int(4));
+                               device.quarantine_cause = row.Bytes(5);
+                               return Parse(row.Bytes(0), "device", &device.device);
+                             }));
   return ForEach(sqlite, "SELECT job_id, cursor, result FROM results JOIN jobs USING(job_id) ORDER BY job_id, cursor",
                  [&](const SqliteStatement& row) {
                    const auto result = std::make_shared<v1::TrialResult>();

@@ -54,6 +54,8 @@ class Database {
   absl::Status ApplyOp(const PutResult& op);
   absl::Status ApplyOp(const ForgetResults& op);
   absl::Status ApplyOp(const ForgetJob& op);
+  absl::Status ApplyOp(const PutDevice& op);
+  absl::Status ApplyOp(const ForgetDevice& op);
 
   uint64_t epoch_ = 0;
   std::unique_ptr<Statements> statements_;  // holds the connection too
