@@ -3,8 +3,14 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 
 namespace tunefleet::tuner {
+namespace {
+
+constexpr int kStartRetries = 20;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<BuilderPool>> BuilderPool::Create(const BuilderPoolOptions& options) {
   if (options.size < 1) {
@@ -49,6 +55,13 @@ BuilderPool::Job* BuilderPool::Take() {
   return job;
 }
 
+bool BuilderPool::Pause() {
+  const absl::Time until = absl::Now() + options_.retry_pause;
+  common::MutexLock lock(&mutex_);
+  while (!closing_ && absl::Now() < until) job_added_.WaitWithTimeout(&mutex_, until - absl::Now());
+  return !closing_;
+}
+
 void BuilderPool::RunSlot() {
   absl::StatusOr<std::unique_ptr<BuilderProcess>> process = BuilderProcess::Start(options_.process);
   {
@@ -60,6 +73,10 @@ void BuilderPool::RunSlot() {
   int served = 0;
   while (Job* job = Take()) {
     v1::BuildResponse response;
+    // No verdict on the candidate: a machine that is short of processes or memory may have them again in a moment.
+    for (int i = 0; i < kStartRetries && !process.ok() && Pause(); ++i) {
+      process = BuilderProcess::Start(options_.process);
+    }
     if (process.ok()) {
       response = (*process)->Build(*job->request);
     } else {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/mutex.h"
 #include "tuner/builder/builder_process.h"
 #include "tuner/pipeline/builder.h"
@@ -19,8 +20,9 @@
 namespace tunefleet::tuner {
 
 struct BuilderPoolOptions {
-  int size = 1;                       // builders, at least 1
-  int candidates_per_process = 1000;  // then it is replaced: compilers leak
+  int size = 1;                                   // builders, at least 1
+  int candidates_per_process = 1000;              // then it is replaced: compilers leak
+  absl::Duration retry_pause = absl::Seconds(1);  // between attempts to start a process in place of one that is gone
   BuilderProcessOptions process;
 };
 
@@ -43,6 +45,8 @@ class BuilderPool final : public Builder {
 
   explicit BuilderPool(const BuilderPoolOptions& options) : options_(options) {}
   void RunSlot();
+  // Waits for the retry's pause; false when the pool closes.
+  bool Pause();
   // Next job; null when the pool closes.
   Job* Take();
 

@@ -45,6 +45,7 @@ std::string DeviceJson(const v1::DeviceStatus& status) {
       .Integer("trials_finished", static_cast<int64_t>(status.trials_finished()))
       .Number("busy_s", Seconds(status.busy()))
       .Number("connected_s", Seconds(status.connected()))
+      .Integer("power_cycles", status.power_cycles())
       .Text("fingerprint", device.fingerprint())
       .Raw("attributes", attributes.Print())
       .Print();
@@ -81,14 +82,41 @@ struct TrackerFlags {
 
 }  // namespace
 
+namespace {
+
+// Exit status: whether the device is well.
+int Probe(const CommandContext& context, const TrackerFlags& flags, const std::string& device_id) {
+  const absl::StatusOr<v1::ProbeDeviceResponse> answer = context.parts->probe_device(flags.tracker, device_id);
+  if (!answer.ok()) return Complain(context, answer.status());
+  if (flags.json) {
+    const std::string line = JsonObject()
+                                 .Text("device", device_id)
+                                 .Raw("healthy", answer->healthy() ? "true" : "false")
+                                 .Text("detail", answer->detail())
+                                 .Number("elapsed_s", Seconds(answer->elapsed()))
+                                 .Print();
+    std::fprintf(context.out, "%s\n", line.c_str());
+  } else {
+    std::fprintf(context.out, "%s is %s: %s (%.3f s)\n", device_id.c_str(), answer->healthy() ? "well" : "ill",
+                 answer->detail().c_str(), Seconds(answer->elapsed()));
+  }
+  return answer->healthy() ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
 int DevicesCommand(const std::vector<std::string>& arguments, const CommandContext& context) {
   TrackerFlags flags;
   FlagSet set("devices", "tunefleet devices --tracker=ADDRESS: the devices that a tracker knows.",
-              "  tunefleet devices --tracker=127.0.0.1:9190\n");
+              "  tunefleet devices --tracker=127.0.0.1:9190\n"
+              "  tunefleet devices --tracker=127.0.0.1:9190 --probe=board-7\n");
   flags.Declare(&set);
+  std::string probe;
+  set.Text("probe", "DEVICE", "have this device checked between two trials; exit status 1 when it is ill", &probe);
   if (const absl::Status status = set.Parse(arguments); !status.ok()) return Complain(context, status);
   if (set.help_wanted()) return std::fputs(set.Help().c_str(), context.out), kExitOk;
   if (const absl::Status status = flags.Check(); !status.ok()) return Complain(context, status);
+  if (!probe.empty()) return Probe(context, flags, probe);
   const absl::StatusOr<v1::ListDevicesResponse> devices = context.parts->list_devices(flags.tracker);
   if (!devices.ok()) return Complain(context, devices.status());
   std::vector<std::vector<std::string>> rows = {

@@ -58,6 +58,9 @@ Parts RealParts() {
   parts.start_builders = StartBuilders;
   parts.start_fleet = StartFleet;
   parts.connect_runner = ConnectTrackerRunner;
+  parts.probe_device = [](const std::string& address, const std::string& device_id) {
+    return ProbeDevice(address, device_id);
+  };
   parts.list_devices = [](const std::string& address) { return ListDevices(address); };
   parts.list_jobs = [](const std::string& address) { return ListJobs(address); };
   parts.strategies = {"autotvm", "random", "grid"};

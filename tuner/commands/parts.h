@@ -34,6 +34,8 @@ struct Parts {
   std::function<absl::StatusOr<std::unique_ptr<Runner>>(const TrackerRunnerOptions& options)> connect_runner;
   std::function<absl::StatusOr<v1::ListDevicesResponse>(const std::string& address)> list_devices;
   std::function<absl::StatusOr<v1::ListJobsResponse>(const std::string& address)> list_jobs;
+  std::function<absl::StatusOr<v1::ProbeDeviceResponse>(const std::string& address, const std::string& device_id)>
+      probe_device;
   std::vector<std::string> strategies;  // names, the default first
   // `name` is one of `strategies`.
   std::function<std::unique_ptr<SearchStrategy>(const std::string& name, Spaces spaces, const AutoTvmOptions& options)>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "common/clock.h"
+#include "common/mutex.h"
 #include "common/status_macros.h"
 #include "tracker/tracker_server.h"
 #include "tuner/fleet/agent_process.h"
@@ -23,6 +25,8 @@ namespace tunefleet::tuner {
 namespace {
 
 constexpr absl::Duration kGlance = absl::Milliseconds(25);
+constexpr char kFolderPrefix[] = "tunefleet-";
+constexpr std::chrono::minutes kYoungFolder{1};
 constexpr size_t kLongestSocketFolder = 80;  // sockaddr_un holds 107 characters
 
 // A folder that is removed, with what it holds, unless it is gone already.
@@ -41,11 +45,24 @@ class TemporaryFolder {
   const std::string path_;
 };
 
+// A tuner that is killed before its agent runs leaves an empty folder. (rmdir spares one that is in use.)
+void RemoveLeftFolders(const std::string& base) {
+  std::error_code ignored;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  for (const auto& entry : std::filesystem::directory_iterator(base, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(kFolderPrefix) || name.size() != sizeof(kFolderPrefix) - 1 + 6) continue;
+    if (now - entry.last_write_time(ignored) < kYoungFolder) continue;  // its tuner may be about to use it
+    rmdir(entry.path().c_str());
+  }
+}
+
 absl::StatusOr<std::unique_ptr<TemporaryFolder>> MakeSocketFolder() {
   const char* wanted = std::getenv("TMPDIR");
   std::string base = wanted != nullptr && *wanted != '\0' ? wanted : "/tmp";
   if (base.size() > kLongestSocketFolder) base = "/tmp";
-  std::string path = absl::StrCat(base, "/tunefleet-XXXXXX");
+  RemoveLeftFolders(base);
+  std::string path = absl::StrCat(base, "/", kFolderPrefix, "XXXXXX");
   if (mkdtemp(path.data()) == nullptr) {
     return absl::FailedPreconditionError(
         absl::StrCat("make a folder for the tracker's socket in ", base, ": ", strerror(errno)));
@@ -77,7 +94,13 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
 
   std::string address() const override { return server_->address(); }
   std::string turns_file() const override { return turns_file_; }
-  absl::Status Health() const override { return agent_->Health(); }
+  absl::Status Health() const override {
+    {
+      const common::MutexLock lock(&mutex_);
+      if (!store_failure_.ok()) return store_failure_;
+    }
+    return agent_->Health();
+  }
 
   absl::Status Open(const EmbeddedFleetOptions& options, std::stop_token stop) {
     TF_ASSIGN_OR_RETURN(socket_folder_, MakeSocketFolder());
@@ -88,6 +111,11 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
     tracker::TrackerServer::Options tracker;
     tracker.listen = absl::StrCat("unix:", socket_folder_->path(), "/tracker");
     tracker.state_directory = state_folder_;
+    tracker.on_failure = [this](const absl::Status& status) {
+      const common::MutexLock lock(&mutex_);
+      store_failure_ = absl::Status(status.code(), absl::StrCat("the tracker's state in ", state_folder_,
+                                                                " cannot be stored: ", status.message()));
+    };
     TF_ASSIGN_OR_RETURN(server_, tracker::TrackerServer::Start(tracker));
     std::vector<std::string> agent = {options.agent_program, absl::StrCat("--tracker=", address()),
                                       absl::StrCat("--cores=", absl::StrJoin(options.device_cores, ",")),
@@ -121,6 +149,8 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
   }
 
   const std::string state_folder_;
+  mutable common::Mutex mutex_;
+  absl::Status store_failure_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<TemporaryFolder> socket_folder_;
   std::string turns_file_;
   std::unique_ptr<tracker::TrackerServer> server_;

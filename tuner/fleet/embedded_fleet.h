@@ -47,7 +47,7 @@ class EmbeddedFleet {
   virtual std::string address() const = 0;
   // For the builders; empty unless turns are taken.
   virtual std::string turns_file() const = 0;
-  // Why there is no agent any more; OK while there is one.
+  // Why nothing can be measured any more, an agent that is gone or a tracker that cannot store; OK while it can.
   virtual absl::Status Health() const = 0;
 };
 

@@ -37,6 +37,20 @@ absl::StatusOr<Response> Ask(const std::string& address, absl::Duration timeout,
 
 }  // namespace
 
+absl::StatusOr<v1::ProbeDeviceResponse> ProbeDevice(const std::string& address, const std::string& device_id,
+                                                    absl::Duration timeout) {
+  TF_RETURN_IF_ERROR(ListDevices(address).status());  // that there is a tracker, and that it is not being restarted
+  v1::TrackerService::Stub stub(MakeTrackerChannel(address));
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  v1::ProbeDeviceRequest request;
+  request.set_device_id(device_id);
+  v1::ProbeDeviceResponse response;
+  const grpc::Status status = stub.ProbeDevice(&context, request, &response);
+  if (status.ok()) return response;
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
 absl::StatusOr<v1::ListDevicesResponse> ListDevices(const std::string& address, absl::Duration timeout) {
   return Ask(address, timeout, &v1::TrackerService::Stub::ListDevices);
 }

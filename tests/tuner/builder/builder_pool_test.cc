@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/time/clock.h"
 #include "common/child_process.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::tuner {
 namespace {
@@ -118,6 +121,26 @@ TEST(BuilderPoolTest, CandidatesInFlightAreBuiltWhileOthersCrash) {
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(built, std::vector<int>({9, 9, 9}));
   EXPECT_EQ(crashed, std::vector<int>({3, 3, 3}));
+}
+
+TEST(BuilderPoolTest, AProgramThatCannotBeStartedForAMomentCostsNoCandidate) {
+  TempDir folder;
+  BuilderPoolOptions options = Unruly(1);
+  const std::string installed = options.process.program;
+  options.process.program = folder / "builder";
+  options.candidates_per_process = 1;
+  options.retry_pause = absl::Milliseconds(20);
+  std::filesystem::create_symlink(installed, folder / "builder");
+  const auto pool = BuilderPool::Create(options);
+  ASSERT_TRUE(pool.ok()) << pool.status();
+  std::filesystem::remove(folder / "builder");
+  EXPECT_EQ((*pool)->Build(Request(1, "")).outcome(), v1::OUTCOME_OK) << "by the process that runs already";
+  std::thread installer([&] {
+    absl::SleepFor(absl::Milliseconds(60));  // some attempts fail
+    std::filesystem::create_symlink(installed, folder / "builder");
+  });
+  EXPECT_EQ((*pool)->Build(Request(2, "")).outcome(), v1::OUTCOME_OK);
+  installer.join();
 }
 
 TEST(BuilderPoolTest, MissingProgramIsAnErrorThatNamesIt) {

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "codegen/operators/workload.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::tuner {
 namespace {
@@ -74,8 +75,8 @@ TEST(KernelFilesTest, ExampleKeepsPaddingLanesOfTheInputZero) {
 }
 
 TEST(KernelFilesTest, HeaderAndExampleCompile) {
-  char name[] = "/tmp/tunefleet-test-XXXXXX";
-  const std::filesystem::path folder = mkdtemp(name);
+  const TempDir directory;
+  const std::filesystem::path folder = directory.path();
   const ShippedKernel kernel = Conv();
   std::ofstream(folder / kernel.header) << KernelHeader(kernel);
   std::ofstream(folder / "example.c") << KernelExample(kernel);
@@ -83,7 +84,6 @@ TEST(KernelFilesTest, HeaderAndExampleCompile) {
   const std::string strict = absl::StrCat("cd ", folder.string(), " && cc -Wall -Wextra -Werror -pedantic ");
   EXPECT_EQ(std::system(absl::StrCat(strict, "-std=c99 -c example.c").c_str()), 0);
   EXPECT_EQ(std::system(absl::StrCat("cd ", folder.string(), " && c++ -Wall -Werror -c use.cc").c_str()), 0);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/temp_dir.h"
 #include "tuner/database/sqlite_database.h"
 
 namespace tunefleet::tuner {
@@ -21,17 +22,10 @@ using ::testing::Not;
 class SelectTasksTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = absl::StrCat(testing::TempDir(), "/selection_XXXXXX");
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
     absl::StatusOr<std::unique_ptr<Database>> database =
-        OpenSqliteDatabase(folder_ + "/records.db", DatabaseAccess::kTune);
+        OpenSqliteDatabase(folder_ / "records.db", DatabaseAccess::kTune);
     ASSERT_TRUE(database.ok()) << database.status();
     database_ = *std::move(database);
-  }
-  void TearDown() override {
-    database_ = nullptr;
-    std::filesystem::remove_all(folder_);
   }
 
   void Tuned(const std::string& op, const std::string& cpu) {
@@ -48,7 +42,7 @@ class SelectTasksTest : public ::testing::Test {
     return std::string(SelectTasks(*database_, flags, "conv.db").status().message());
   }
 
-  std::string folder_;
+  TempDir folder_;
   std::unique_ptr<Database> database_;
 };
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::tuner {
 namespace {
@@ -62,13 +63,7 @@ PendingTrial MakePending(uint64_t number, int kernels = 1) {
 
 class SqliteDatabaseTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "/database_XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    path_ = folder_ + "/records.db";
-  }
-  void TearDown() override { fs::remove_all(folder_); }
+  void SetUp() override { path_ = folder_ / "records.db"; }
 
   std::unique_ptr<Database> Open(DatabaseAccess access = DatabaseAccess::kTune) {
     auto database = OpenSqliteDatabase(path_, access);
@@ -90,7 +85,7 @@ class SqliteDatabaseTest : public testing::Test {
     sqlite3_close(connection);
   }
 
-  std::string folder_;
+  TempDir folder_;
   std::string path_;
 };
 
@@ -313,7 +308,7 @@ TEST_F(SqliteDatabaseTest, KilledWriterLosesNothingThatWasAppended) {
 TEST_F(SqliteDatabaseTest, CleanEndLeavesOneFile) {
   Open()->OpenJob(MakeTask()).value();
   int files = 0;
-  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder_)) ++files;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folder_.path())) ++files;
   EXPECT_EQ(files, 1);
 }
 
@@ -361,9 +356,9 @@ TEST_F(SqliteDatabaseTest, NewerSchemaIsRefused) {
 
 TEST_F(SqliteDatabaseTest, MissingFileOrFolderIsNotFound) {
   EXPECT_EQ(OpenError(DatabaseAccess::kRead).code(), absl::StatusCode::kNotFound);
-  path_ = folder_ + "/nowhere/records.db";
+  path_ = folder_ / "nowhere/records.db";
   EXPECT_EQ(OpenError().code(), absl::StatusCode::kNotFound);
-  path_ = folder_;
+  path_ = folder_.path();
   EXPECT_EQ(OpenError().code(), absl::StatusCode::kFailedPrecondition);
 }
 

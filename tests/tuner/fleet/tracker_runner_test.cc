@@ -19,6 +19,7 @@
 #include "common/digest.h"
 #include "common/mutex.h"
 #include "proto/fleet.grpc.pb.h"
+#include "tests/support/temp_dir.h"
 #include "tuner/fleet/tracker_client.h"
 
 namespace tunefleet::tuner {
@@ -168,17 +169,10 @@ class SmallBlobs final : public v1::BlobService::Service {
 
 class TrackerRunnerTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/tunefleet-test-XXXXXX";
-    folder_ = mkdtemp(name);
-    StartTracker();
-  }
-  void TearDown() override {
-    StopTracker();
-    std::filesystem::remove_all(folder_);
-  }
+  void SetUp() override { StartTracker(); }
+  void TearDown() override { StopTracker(); }
 
-  std::string Address() const { return absl::StrCat("unix:", folder_, "/socket"); }
+  std::string Address() const { return absl::StrCat("unix:", folder_ / "socket"); }
 
   void StartTracker() {
     {
@@ -246,7 +240,7 @@ class TrackerRunnerTest : public ::testing::Test {
   }
 
   State state_;
-  std::string folder_;
+  TempDir folder_;
   std::pair<std::unique_ptr<SmallTracker>, std::unique_ptr<SmallBlobs>> services_;
   std::unique_ptr<grpc::Server> server_;
 };
@@ -337,7 +331,7 @@ TEST_F(TrackerRunnerTest, PatienceEndsWithAMessageThatNamesTheTracker) {
   StopTracker();
   const absl::Status submit = runner->Submit(TrialOf("t1", "code"));
   EXPECT_TRUE(absl::IsUnavailable(submit)) << submit;
-  EXPECT_THAT(std::string(submit.message()), HasSubstr(folder_));
+  EXPECT_THAT(std::string(submit.message()), HasSubstr(folder_.path()));
   EXPECT_TRUE(absl::IsUnavailable(runner->Next(absl::InfiniteDuration()).status()));
 }
 
@@ -398,7 +392,7 @@ TEST_F(TrackerRunnerTest, CloseUnblocksEveryCall) {
 
 TEST_F(TrackerRunnerTest, NobodyAtTheAddressIsSaidAtOnce) {
   TrackerRunnerOptions options;
-  options.address = absl::StrCat("unix:", folder_, "/other");
+  options.address = absl::StrCat("unix:", folder_ / "other");
   options.job_id = "job";
   options.first_patience = absl::Milliseconds(100);
   const auto runner = ConnectTrackerRunner(options);

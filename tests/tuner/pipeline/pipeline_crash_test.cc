@@ -9,6 +9,7 @@
 #include <random>
 #include <set>
 
+#include "tests/support/temp_dir.h"
 #include "tests/tuner/pipeline/fake_fleet.h"
 #include "tuner/database/sqlite_database.h"
 #include "tuner/pipeline/pipeline.h"
@@ -93,8 +94,7 @@ class PipelineCrashTest : public testing::TestWithParam<uint64_t> {};
 
 TEST_P(PipelineCrashTest, NothingIsLostDoubledOrMeasuredTwice) {
   std::mt19937_64 random(GetParam());
-  std::string folder = testing::TempDir() + "/crash_XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const TempDir folder;
   // Every config has its own latency; some crash; O3 is faster.
   FakeFleet fleet(
       [](const std::string& code) {
@@ -112,7 +112,7 @@ TEST_P(PipelineCrashTest, NothingIsLostDoubledOrMeasuredTwice) {
   int lives = 0;
   while (true) {
     ASSERT_LT(++lives, 200);
-    auto database = OpenSqliteDatabase(folder + "/records.db", DatabaseAccess::kTune).value();
+    auto database = OpenSqliteDatabase(folder / "records.db", DatabaseAccess::kTune).value();
     Fuse fuse(lives > 100 ? 1'000'000 : static_cast<int>(5 + random() % 120), random() % 2 == 0);
     MortalDatabase mortal(database.get(), &fuse);
     MortalRunner runner(&fleet, random(), &fuse);
@@ -123,7 +123,7 @@ TEST_P(PipelineCrashTest, NothingIsLostDoubledOrMeasuredTwice) {
     ASSERT_EQ(summary.status().code(), absl::StatusCode::kAborted) << summary.status();
   }
 
-  const auto database = OpenSqliteDatabase(folder + "/records.db", DatabaseAccess::kRead).value();
+  const auto database = OpenSqliteDatabase(folder / "records.db", DatabaseAccess::kRead).value();
   const Job job = {.job_id = database->Tasks()->at(0).job_id};
   std::set<std::string> recorded;
   std::set<std::string> configs;
@@ -145,7 +145,6 @@ TEST_P(PipelineCrashTest, NothingIsLostDoubledOrMeasuredTwice) {
   EXPECT_EQ(std::set<std::string>(codes.begin(), codes.end()).size(), codes.size()) << "measured twice";
   EXPECT_EQ(database->Best(TaskDigest(task.identity))->value().pass_pipeline(), "O3");
   EXPECT_GT(lives, 1);
-  std::filesystem::remove_all(folder);
 }
 
 // Records what it is given and never says so.
@@ -161,14 +160,13 @@ class SpeechlessRunner : public FakeRunner {
 };
 
 TEST(PipelineBacklogTest, ResultThatWasRecordedAndNotAcknowledgedIsAcknowledgedByTheNextRun) {
-  std::string folder = testing::TempDir() + "/crash_XXXXXX";
-  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  const TempDir folder;
   FakeFleet fleet([](const std::string&) { return FakeVerdict{}; }, 1);
   FakeBuilder builder;
   SilentSink sink;
   const TuningTask task = MakeFakeTask();
   const TuneOptions options{.trials = 5, .finalists = 0, .refine_winner = false};
-  const auto database = OpenSqliteDatabase(folder + "/records.db", DatabaseAccess::kTune).value();
+  const auto database = OpenSqliteDatabase(folder / "records.db", DatabaseAccess::kTune).value();
   SpeechlessRunner killed(&fleet, options.trials);
   const auto first = MakeRandomSearch(task.SpacePointers(), 1);
   ASSERT_FALSE(Tune(task, options, *first, builder, killed, *database, sink, common::MonotonicClock()).ok());
@@ -179,7 +177,6 @@ TEST(PipelineBacklogTest, ResultThatWasRecordedAndNotAcknowledgedIsAcknowledgedB
   ASSERT_TRUE(Tune(task, options, *again, builder, runner, *database, sink, common::MonotonicClock()).ok());
   EXPECT_EQ(fleet.acknowledged(), 5u);
   EXPECT_EQ(fleet.accepted().size(), 5u);
-  std::filesystem::remove_all(folder);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PipelineCrashTest, testing::Range<uint64_t>(1, 21));

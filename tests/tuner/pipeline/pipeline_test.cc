@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <set>
 
+#include "tests/support/temp_dir.h"
 #include "tests/tuner/pipeline/fake_fleet.h"
 #include "tests/tuner/search/fake_space.h"
 #include "tuner/database/sqlite_database.h"
@@ -47,17 +48,10 @@ class Sink : public ProgressSink {
 class PipelineTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = testing::TempDir() + "/pipeline_XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-    database_ = OpenSqliteDatabase(folder_ + "/records.db", DatabaseAccess::kTune).value();
+    database_ = OpenSqliteDatabase(folder_ / "records.db", DatabaseAccess::kTune).value();
     options_.trials = 40;
     options_.finalists = 0;
     options_.refine_winner = false;
-  }
-  void TearDown() override {
-    database_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   absl::StatusOr<TuneSummary> Run(FakeFleet& fleet, Builder& builder, std::stop_token stop = {}) {
@@ -80,7 +74,7 @@ class PipelineTest : public testing::Test {
     EXPECT_EQ(std::set<std::string>(codes.begin(), codes.end()).size(), codes.size());
   }
 
-  std::string folder_;
+  TempDir folder_;
   std::unique_ptr<Database> database_;
   TuningTask task_ = MakeFakeTask();
   TuneOptions options_;
