@@ -1,7 +1,11 @@
 #include "device_server/measure/trial_runner.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <cmath>
+#include <fstream>
+#include <iterator>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
@@ -64,6 +68,13 @@ void AddConditions(const DriftTracker& drift, absl::Duration run_time, v1::Trial
   }
 }
 
+absl::StatusOr<std::unique_ptr<WorkerGroup>> GroupForWorkers(const std::string& device_id) {
+  std::ifstream file("/proc/self/cgroup");
+  const std::string group = UnifiedGroup(std::string(std::istreambuf_iterator<char>(file), {}));
+  if (group.empty()) return absl::UnavailableError("this process is in no group of the unified hierarchy");
+  return WorkerGroup::Create(absl::StrCat("/sys/fs/cgroup", group == "/" ? "" : group), device_id);
+}
+
 }  // namespace
 
 std::string OneLine(std::string text) {
@@ -79,7 +90,10 @@ absl::StatusOr<std::unique_ptr<TrialRunner>> TrialRunner::Create(Options options
   if (!runner->options_.turns_file.empty()) {
     TF_ASSIGN_OR_RETURN(runner->turns_, common::Turns::Open(runner->options_.turns_file));
   }
-  TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program, runner->options_.emulator));
+  absl::StatusOr<std::unique_ptr<WorkerGroup>> group = GroupForWorkers(runner->options_.device_id);
+  if (!group.ok()) spdlog::debug("no control group for workers: {}", std::string(group.status().message()));
+  TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program, runner->options_.emulator,
+                                                     group.ok() ? *std::move(group) : nullptr));
   TF_RETURN_IF_ERROR(runner->Probe());
   return runner;
 }

@@ -31,6 +31,7 @@ std::vector<std::string> SandboxNames(uint32_t bits) {
     uint32_t bit;
     const char* name;
   } kNames[] = {
+      {kSandboxGroup, "control_group"},
       {kSandboxIpcNamespace, "ipc_namespace"},
       {kSandboxLandlock, "landlock"},
       {kSandboxLimits, "limits"},
@@ -46,6 +47,7 @@ std::vector<std::string> SandboxNames(uint32_t bits) {
   for (const auto& entry : kNames) {
     if (bits & entry.bit) names.push_back(entry.name);
   }
+  std::sort(names.begin(), names.end());
   return names;
 }
 

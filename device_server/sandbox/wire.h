@@ -118,6 +118,7 @@ enum SandboxBits : uint32_t {
   kSandboxLimits = 1u << 6,
   kSandboxLandlock = 1u << 7,
   kSandboxSeccomp = 1u << 8,
+  kSandboxGroup = 1u << 9,  // a control group; the limits stand in for it where there is none
 };
 inline constexpr uint32_t kSandboxFull = (1u << 9) - 1;
 

@@ -21,11 +21,15 @@ namespace {
 
 constexpr absl::Duration kStartTimeout = absl::Seconds(20);
 constexpr absl::Duration kReplyTimeout = absl::Seconds(20);
+// What a worker has of its own besides what its kernel asks for, generously: the limits proper are its own.
+constexpr uint64_t kWorkerBytes = uint64_t{256} << 20;
+constexpr uint64_t kWorkerTasks = 16;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Zygote>> Zygote::Start(std::string program, std::vector<std::string> emulator) {
-  auto zygote = absl::WrapUnique(new Zygote(std::move(program), std::move(emulator)));
+absl::StatusOr<std::unique_ptr<Zygote>> Zygote::Start(std::string program, std::vector<std::string> emulator,
+                                                      std::unique_ptr<WorkerGroup> group) {
+  auto zygote = absl::WrapUnique(new Zygote(std::move(program), std::move(emulator), std::move(group)));
   TF_RETURN_IF_ERROR(zygote->Launch());
   return zygote;
 }
@@ -44,15 +48,17 @@ absl::Status Zygote::Launch() {
     if (aborted_) return absl::UnavailableError("start the zygote: the agent is ending");
     control_ = std::move(ours);
   }
-  // Off number 3, which the child's copy takes: dup2 onto itself would keep the close-on-exec mark.
-  const UniqueFd source(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kZygoteControlFd + 1));
+  // Off the numbers that the child's copies take: dup2 onto itself would keep the close-on-exec mark.
+  const UniqueFd source(fcntl(theirs.get(), F_DUPFD_CLOEXEC, kZygoteGroupFd + 1));
+  const UniqueFd entrance(group_ == nullptr ? -1 : fcntl(group_->entrance(), F_DUPFD_CLOEXEC, kZygoteGroupFd + 1));
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, source.get(), kZygoteControlFd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, kZygoteControlFd + 1);
+  if (entrance.valid()) posix_spawn_file_actions_adddup2(&actions, entrance.get(), kZygoteGroupFd);
+  posix_spawn_file_actions_addclosefrom_np(&actions, entrance.valid() ? kZygoteGroupFd + 1 : kZygoteGroupFd);
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, standard;
@@ -112,6 +118,10 @@ void Zygote::End() {
 
 absl::StatusOr<pid_t> Zygote::Spawn(const WorkerSpec& spec, std::span<const int> fds) {
   if (!control_.valid()) TF_RETURN_IF_ERROR(Launch());
+  if (group_ != nullptr) {
+    TF_RETURN_IF_ERROR(
+        group_->Limit(spec.memory_limit_bytes + spec.workspace_bytes + kWorkerBytes, spec.threads + kWorkerTasks));
+  }
   const ZygoteRequest request{.kind = ZygoteRequestKind::kSpawn, .spec = spec};
   if (!SendPacket(control_.get(), request, fds).ok()) {
     End();

@@ -18,6 +18,7 @@
 #include "common/mutex.h"
 #include "device_server/sandbox/unique_fd.h"
 #include "device_server/sandbox/wire.h"
+#include "device_server/sandbox/worker_group.h"
 
 namespace tunefleet::device {
 
@@ -30,8 +31,10 @@ struct WorkerEnd {
 class Zygote {
  public:
   // Starts `program` (the agent's own executable) as a zygote and waits until it is ready. An agent that runs on an
-  // emulator has its zygote run on it too: `emulator` is its path and options, empty for none. Errors: UNAVAILABLE.
-  static absl::StatusOr<std::unique_ptr<Zygote>> Start(std::string program, std::vector<std::string> emulator);
+  // emulator has its zygote run on it too: `emulator` is its path and options, empty for none. Workers are put into
+  // `group`, which may be null. Errors: UNAVAILABLE.
+  static absl::StatusOr<std::unique_ptr<Zygote>> Start(std::string program, std::vector<std::string> emulator,
+                                                       std::unique_ptr<WorkerGroup> group);
   ~Zygote();
   Zygote(const Zygote&) = delete;
   Zygote& operator=(const Zygote&) = delete;
@@ -54,12 +57,13 @@ class Zygote {
   pid_t pid() const { return pid_; }
 
  private:
-  Zygote(std::string program, std::vector<std::string> emulator)
-      : program_(std::move(program)), emulator_(std::move(emulator)) {}
+  Zygote(std::string program, std::vector<std::string> emulator, std::unique_ptr<WorkerGroup> group)
+      : program_(std::move(program)), emulator_(std::move(emulator)), group_(std::move(group)) {}
   absl::Status Launch();
 
   const std::string program_;
   const std::vector<std::string> emulator_;
+  const std::unique_ptr<WorkerGroup> group_;
   pid_t pid_ = -1;
   common::Mutex mutex_;
   bool aborted_ ABSL_GUARDED_BY(mutex_) = false;

@@ -21,14 +21,24 @@
 namespace tunefleet::device {
 namespace {
 
-ZygoteReply Spawn(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd, std::set<pid_t>* workers) {
+// What the zygote hands on to every worker.
+struct Inheritance {
+  int proc_fd = -1;
+  bool has_group = false;
+};
+
+ZygoteReply Spawn(const WorkerSpec& spec, std::vector<UniqueFd> fds, const Inheritance& inheritance,
+                  std::set<pid_t>* workers) {
   ZygoteReply reply{.kind = ZygoteReplyKind::kSpawned};
   if (fds.size() < 2) {
     reply.error = EINVAL;
     return reply;
   }
   reply.pid = fork();
-  if (reply.pid == 0) RunWorker(spec, std::move(fds), proc_fd);
+  if (reply.pid == 0) {
+    const bool in_group = inheritance.has_group && write(kZygoteGroupFd, "0", 1) == 1;
+    RunWorker(spec, std::move(fds), inheritance.proc_fd, in_group ? uint32_t{kSandboxGroup} : 0u);
+  }
   if (reply.pid < 0) {
     reply.error = errno;
   } else {
@@ -56,14 +66,14 @@ ZygoteReply Reap(pid_t pid, absl::Duration grace, std::set<pid_t>* workers) {
   return reply;
 }
 
-int Serve(uint32_t sandbox, int proc_fd) {
+int Serve(uint32_t sandbox, const Inheritance& inheritance) {
   if (!SendPacket(kZygoteControlFd, ZygoteReply{.kind = ZygoteReplyKind::kReady, .sandbox = sandbox}).ok()) return 1;
   std::set<pid_t> workers;
   ZygoteRequest request;
   std::vector<UniqueFd> fds;
   while (ReceivePacket(kZygoteControlFd, &request, absl::InfiniteDuration(), &fds).ok()) {
     const ZygoteReply reply = request.kind == ZygoteRequestKind::kSpawn
-                                  ? Spawn(request.spec, std::move(fds), proc_fd, &workers)
+                                  ? Spawn(request.spec, std::move(fds), inheritance, &workers)
                                   : Reap(request.pid, absl::Milliseconds(request.grace_ms), &workers);
     fds.clear();
     if (!SendPacket(kZygoteControlFd, reply).ok()) break;
@@ -77,6 +87,7 @@ int Serve(uint32_t sandbox, int proc_fd) {
 int RunZygote() {
   prctl(PR_SET_NAME, "tunefleet-device");  // whatever path it was started by
   RaisePriority();
+  const bool has_group = fcntl(kZygoteGroupFd, F_GETFD) >= 0;
   const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   const uint32_t sandbox = IsolateProcess(/*hide_files=*/SeccompAvailable());
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of identity, which clears it
@@ -85,7 +96,7 @@ int RunZygote() {
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    return Serve(sandbox, proc.get());
+    return Serve(sandbox, {.proc_fd = proc.get(), .has_group = has_group});
   }
   close(kZygoteControlFd);
   int status = 0;

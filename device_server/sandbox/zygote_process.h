@@ -9,6 +9,7 @@ namespace tunefleet::device {
 
 inline constexpr char kZygoteArgument[] = "--zygote";
 inline constexpr int kZygoteControlFd = 3;
+inline constexpr int kZygoteGroupFd = 4;  // the entrance of the workers' group; not open: there is none
 
 // Serves requests on kZygoteControlFd; returns the exit status. Call first thing in main.
 int RunZygote();

@@ -202,7 +202,7 @@ class Worker {
 
 }  // namespace
 
-void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd) {
+void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd, uint32_t sandbox) {
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Static storage: both outlive every thread and handler of this process.
@@ -218,7 +218,7 @@ void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd) {
   InstallTraps(context);
   UseTrapStack();
   const UniqueFd memory_counters = OpenMemoryCounters(proc_fd);
-  uint32_t sandbox = DropRights();
+  sandbox |= DropRights();
   // Threads started from here on inherit it.
   const Scheduling scheduling = KeepPriority(spec.real_time != 0);
   static ThreadPool pool(spec.threads, {spec.cores, spec.num_cores}, UseTrapStack);

@@ -11,8 +11,8 @@
 namespace tunefleet::device {
 
 // Runs in a fresh, single-threaded fork of the zygote. `fds`: the socket, the code, the buffer files. `proc_fd`: an
-// open /proc directory.
-[[noreturn]] void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd);
+// open /proc directory. `sandbox`: SandboxBits that hold already.
+[[noreturn]] void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd, uint32_t sandbox);
 
 }  // namespace tunefleet::device
 

@@ -13,7 +13,6 @@ namespace {
 
 using AgentStream = grpc::ServerReaderWriter<v1::TrackerMessage, v1::AgentMessage>;
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
 constexpr size_t kChunk = 1000;
 
 }  // namespace
@@ -71,7 +70,8 @@ struct FakeTracker::Impl : public v1::AgentService::Service, public v1::BlobServ
   std::unique_ptr<grpc::Server> server;
 };
 
-FakeTracker::FakeTracker(const std::string& address, const TestBlobs* blobs) : impl_(std::make_unique<Impl>()) {
+FakeTracker::FakeTracker(const std::string& address, const TestBlobs* blobs, absl::Duration patience)
+    : patience_(patience), impl_(std::make_unique<Impl>()) {
   impl_->blobs = blobs;
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
@@ -86,7 +86,7 @@ FakeTracker::~FakeTracker() {
 }
 
 v1::AgentMessage FakeTracker::Receive() {
-  const absl::Time until = absl::Now() + kPatience;
+  const absl::Time until = absl::Now() + patience_;
   const common::MutexLock lock(&impl_->mutex);
   while (impl_->received.empty()) {
     if (absl::Now() > until) {

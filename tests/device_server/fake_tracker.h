@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "proto/fleet.pb.h"
 #include "tests/device_server/trial_fixture.h"
 
@@ -14,10 +15,11 @@ namespace tunefleet::device {
 class FakeTracker {
  public:
   // Listens on `address` ("unix:PATH"); serves `blobs`, which outlive it. Every Hello is answered with a Welcome.
-  FakeTracker(const std::string& address, const TestBlobs* blobs);
+  // `patience` is how long the agent may be silent when something is expected of it.
+  FakeTracker(const std::string& address, const TestBlobs* blobs, absl::Duration patience = absl::Seconds(30));
   ~FakeTracker();
 
-  // The next message of the agent, Hello included; fails the test and gives an empty one after half a minute.
+  // The next message of the agent, Hello included; fails the test and gives an empty one when the patience ends.
   v1::AgentMessage Receive();
   // Receives until one of the kind comes.
   v1::AgentMessage ReceiveOf(v1::AgentMessage::MessageCase kind);
@@ -34,6 +36,7 @@ class FakeTracker {
 
  private:
   struct Impl;
+  const absl::Duration patience_;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -24,6 +24,8 @@ namespace {
 constexpr int kCheckpoints = 10;
 // An allocator keeps some of what it is given back; a leak in every trial of a long run is far above it.
 constexpr int64_t kAllocatorSlackKib = 4096;
+// Others may have the core for a while.
+constexpr absl::Duration kPatience = absl::Minutes(10);
 // gRPC opens and closes a few of its own as it goes.
 constexpr int64_t kBreathing = 8;
 
@@ -36,7 +38,7 @@ int64_t WantedTrials() {
 class LongRunTest : public ::testing::Test {
  protected:
   LongRunTest()
-      : tracker_(Address(), &blobs_),
+      : tracker_(Address(), &blobs_, kPatience),
         agent_({absl::StrCat("--tracker=", Address()), "--id=device-1", "--class=test", "--log-level=off",
                 absl::StrCat("--state=", folder_ / "state")}) {
     EXPECT_TRUE(tracker_.Receive().has_hello());

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -270,7 +271,7 @@ TEST_F(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
 TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
   const std::vector<std::string> names = SandboxNames(runner_->sandbox());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));
-  if (names.front() != "full") GTEST_SKIP() << "this machine does not permit all measures";
+  if (std::find(names.begin(), names.end(), "full") == names.end()) GTEST_SKIP() << "this machine does not permit all measures";
 }
 
 }  // namespace

@@ -144,6 +144,7 @@ TEST_F(MutantTest, NoWrongProgramPasses) {
   const int64_t most = 20 * wanted_ + 1000;
   for (int64_t i = 0; i < most && Wrong() < wanted_; ++i) {
     Try(subjects_[static_cast<size_t>(i) % subjects_.size()], static_cast<int>(i / 7) % NumFaults());
+    if (i % 500 == 499) std::printf("%d wrong of %d tried\n", Wrong(), static_cast<int>(i) + 1), std::fflush(stdout);
   }
   PrintTallies();
   EXPECT_GE(Wrong(), wanted_);

@@ -43,8 +43,10 @@ constexpr NamedFault kFaults[] = {
     {"statements exchanged", ExchangeStatements},
 };
 
-// Every statement under the last one of `path`, itself included, as a place.
+// Every statement under the last one of `path`, itself included, as a place; not what an intrinsic stands in for, which
+// nobody compiles.
 void Collect(const Path& path, std::vector<Path>* paths) {
+  if (const Loop* loop = As<Loop>(path.target()); loop != nullptr && loop->kind == LoopKind::kTensorized) return;
   paths->push_back(path);
   const auto descend = [&](const Stmt& child) {
     Path longer = path;

@@ -6,6 +6,7 @@
 #include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/lowering/lower.h"
 #include "codegen/operators/reference.h"
+#include "codegen/operators/winograd_transform.h"
 #include "codegen/operators/workload.h"
 #include "codegen/primitives/schedule.h"
 #include "common/status_macros.h"
@@ -82,9 +83,13 @@ absl::StatusOr<Subject> MakeSubject(const std::string& op, const v1::Target& tar
   Subject subject;
   TF_ASSIGN_OR_RETURN(subject.task, tuner::MakeTuningTask(op, workload, target, "mutants", kSeeds[0]));
   const auto& spaces = subject.task.spaces;
-  const ScheduleSpace& space = *spaces[absl::Uniform<size_t>(random, 0, spaces.size())];
-  TF_ASSIGN_OR_RETURN(const v1::Schedule schedule, space.ToSchedule(RandomValues(space, random)));
-  TF_ASSIGN_OR_RETURN(const LoopNest scheduled, Replay(space.Fresh(), schedule));
+  const ScheduleSpace* space = nullptr;
+  v1::Schedule schedule;
+  do {  // Winograd rounds: bit by bit is nothing to hold it to
+    space = spaces[absl::Uniform<size_t>(random, 0, spaces.size())].get();
+    TF_ASSIGN_OR_RETURN(schedule, space->ToSchedule(RandomValues(*space, random)));
+  } while (FindWinograd(schedule.implementation()).has_value());
+  TF_ASSIGN_OR_RETURN(const LoopNest scheduled, Replay(space->Fresh(), schedule));
   TF_ASSIGN_OR_RETURN(subject.lowered, Lower(scheduled));
   for (const uint64_t seed : kSeeds) {
     TF_ASSIGN_OR_RETURN(const Reference reference, ComputeReference(subject.task.identity.workload, seed));

@@ -325,8 +325,8 @@ TEST_F(PipelineTest, TheVerdictOfThePairsDecidesBetweenTwoCompilations) {
   };
   for (const auto& c : kCases) {
     database_.reset();
-    std::filesystem::remove(folder_ + "/records.db");
-    database_ = OpenSqliteDatabase(folder_ + "/records.db", DatabaseAccess::kTune).value();
+    std::filesystem::remove(folder_ / "records.db");
+    database_ = OpenSqliteDatabase(folder_ / "records.db", DatabaseAccess::kTune).value();
     FakeFleet fleet(
         [&c](const std::string& code) {
           const bool o3 = code.starts_with("O3");
