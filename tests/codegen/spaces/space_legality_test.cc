@@ -149,7 +149,7 @@ TEST(SpaceLegalityTest, RandomPairsOfShapeAndConfig) {
   std::cout << pairs << " pairs of shape and config, in " << per_space.size() << " spaces\n";
 }
 
-TEST(SpaceLegalityTest, Convolutions) { CheckShapes(RandomConvolutions(24, false, 1), 1); }
+TEST(SpaceLegalityTest, Convolutions) { CheckShapes(RandomConvolutions(12, false, 1), 1); }
 TEST(SpaceLegalityTest, ImageConvolutions) {
   CheckShapes({"conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1)", "conv2d(h=7,w=7,ci=1,co=5,k=5,p=2)+bias",
                "conv2d(h=9,w=9,ci=4,co=16,k=7,s=2,p=3)+relu"},
@@ -169,7 +169,7 @@ TEST(SpaceLegalityTest, SingleElements) {
        "matmul(m=5,n=1,k=33,tb=1)", "matmul(m=1,n=7,k=2,ta=1)", "dense(m=1,n=1,k=7)+bias"},
       6);
 }
-TEST(SpaceLegalityTest, DepthwiseConvolutions) { CheckShapes(RandomConvolutions(16, true, 3), 3); }
+TEST(SpaceLegalityTest, DepthwiseConvolutions) { CheckShapes(RandomConvolutions(12, true, 3), 3); }
 TEST(SpaceLegalityTest, Matmuls) { CheckShapes(RandomMatmuls(16, false, 4), 4); }
 TEST(SpaceLegalityTest, DeepMatmulsInSeveralPasses) {
   CheckShapes(RandomMatmuls(8, false, 7, 129), 7);
