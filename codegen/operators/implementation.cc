@@ -9,12 +9,15 @@
 #include "absl/strings/str_join.h"
 #include "codegen/operators/blocked.h"
 #include "codegen/operators/nested_block.h"
+#include "codegen/operators/pointwise.h"
 #include "codegen/operators/winograd.h"
 #include "codegen/operators/workload.h"
 #include "common/status_macros.h"
 
 namespace tunefleet::codegen {
 namespace {
+
+constexpr absl::string_view kMatmul = "matmul";
 
 void GuardInside(const Expr& position, int64_t least, int64_t most, int64_t size, std::vector<Expr>& guard) {
   if (least < 0) guard.push_back(LessEqual(Int(0), position));
@@ -64,8 +67,9 @@ OutputAxes AddConv2d(const Conv2dShape& s, int data, int weight, int output, Loo
 }
 
 // Loops, outermost first: b (batch; not for dense), m, n, k.
-OutputAxes AddMatmul(const MatmulShape& s, int left, int right, int output, LoopNest& nest, std::vector<Stmt>& stmts) {
-  OutputAxes out{.channel_outer = "n", .channels = s.n};
+OutputAxes AddMatmul(const MatmulShape& s, const std::string& block, int left, int right, int output, LoopNest& nest,
+                     std::vector<Stmt>& stmts) {
+  OutputAxes out{.channel_outer = s.constant_a ? "m" : "n", .channels = s.constant_a ? s.m : s.n};
   if (!s.constant_b) out.axes.push_back({"b", s.batch});
   out.axes.push_back({"m", s.m});
   out.axes.push_back({"n", s.n});
@@ -73,10 +77,11 @@ OutputAxes AddMatmul(const MatmulShape& s, int left, int right, int output, Loop
   std::vector<Axis> axes = out.axes;
   axes.push_back({"k", s.k, IterKind::kReduction});
 
-  NestedBlock nested(s.constant_b ? "dense" : "matmul", "", std::move(axes));
+  NestedBlock nested(block, "", std::move(axes));
   const auto operand = [&](int buffer, const char* row, const char* column, bool transposed) {
     std::vector<Expr> at = {nested.At(transposed ? column : row), nested.At(transposed ? row : column)};
-    if (!s.constant_b) at.insert(at.begin(), nested.At("b"));
+    const bool batched = !s.constant_b && !(s.constant_a && buffer == left);
+    if (batched) at.insert(at.begin(), nested.At("b"));
     return F32Load(buffer, std::move(at));
   };
   const std::vector<Expr> out_at = nested.AtAll(out.indices);
@@ -102,20 +107,30 @@ absl::StatusOr<Role> RoleOf(const v1::Tensor& tensor) {
   }
 }
 
+absl::StatusOr<MatmulShape> PointwiseMatmulOf(const v1::Workload& workload) {
+  TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
+  if (const std::optional<MatmulShape> matmul = PointwiseMatmul(shape)) return *matmul;
+  return absl::InvalidArgumentError(absl::StrCat("implementation '", kMatmul,
+                                                 "' is for conv2d with 1x1 taps, stride 1, no padding and layout NCHW "
+                                                 "or NHWC, which the workload is not"));
+}
+
 std::string KnownWinograds() {
   std::vector<std::string> names;
   for (const WinogradTransform& transform : WinogradTransforms()) names.push_back(WinogradName(transform));
   return absl::StrJoin(names, ", ");
 }
 
-absl::StatusOr<Buffer> BufferOf(const v1::Tensor& tensor) {
+absl::StatusOr<Buffer> BufferOf(const v1::Tensor& tensor, std::vector<int64_t> shape) {
   TF_ASSIGN_OR_RETURN(const Role role, RoleOf(tensor));
   return Buffer{.name = tensor.name(),
                 .type = ScalarType::kFloat32,
-                .shape = PhysicalShape(tensor),
+                .shape = std::move(shape),
                 .role = role,
                 .scope = role == Role::kTemporary ? Scope::kWorkspace : Scope::kGlobal};
 }
+
+absl::StatusOr<Buffer> BufferOf(const v1::Tensor& tensor) { return BufferOf(tensor, PhysicalShape(tensor)); }
 
 bool IsConvolution(const v1::OperatorNode& anchor) {
   return anchor.kind() == "conv2d" || anchor.kind() == "depthwise_conv2d";
@@ -125,8 +140,9 @@ bool IsConvolution(const v1::OperatorNode& anchor) {
 absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, absl::string_view implementation,
                                                LoopNest& nest) {
   const std::optional<WinogradTransform> winograd = FindWinograd(implementation);
-  if (implementation != "direct" && !winograd.has_value()) {
-    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version 1 (known: direct, ",
+  const bool matmul = implementation == kMatmul;
+  if (implementation != "direct" && !matmul && !winograd.has_value()) {
+    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version 1 (known: direct, matmul, ",
                                             KnownWinograds(), ", and blocked<4|8|16|32>. before one of them)"));
   }
   const v1::OperatorNode& anchor = workload.nodes(0);
@@ -142,15 +158,22 @@ absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, abs
                                                      "' is for conv2d with 3x3 taps, stride ", winograd->stride,
                                                      ", dilation 1 and blocked layouts, which the workload is not"));
     }
-    out = winograd.has_value() ? AddWinograd(shape, *winograd, left, right, output, nest, stmts)
-                               : AddConv2d(shape, left, right, output, nest, stmts);
+    if (matmul) {
+      TF_ASSIGN_OR_RETURN(const MatmulShape pointwise, PointwiseMatmulOf(workload));
+      const bool weight_left = pointwise.constant_a;
+      out = AddMatmul(pointwise, anchor.kind(), weight_left ? right : left, weight_left ? left : right, output, nest,
+                      stmts);
+    } else {
+      out = winograd.has_value() ? AddWinograd(shape, *winograd, left, right, output, nest, stmts)
+                                 : AddConv2d(shape, left, right, output, nest, stmts);
+    }
   } else {
     TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
-    if (winograd.has_value()) {
+    if (winograd.has_value() || matmul) {
       return absl::InvalidArgumentError(
           absl::StrCat("implementation '", implementation, "' is for conv2d, not ", anchor.kind()));
     }
-    out = AddMatmul(shape, left, right, output, nest, stmts);
+    out = AddMatmul(shape, anchor.kind(), left, right, output, nest, stmts);
   }
   for (int i = 1; i < workload.nodes_size(); ++i) {
     const v1::OperatorNode& node = workload.nodes(i);
@@ -209,10 +232,12 @@ absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_vi
   if (const std::optional<BlockedImplementation> blocked = FindBlocked(implementation); blocked.has_value()) {
     return FreshBlockedNest(workload, *blocked);
   }
+  const bool matrices = implementation == kMatmul;
+  if (matrices) TF_RETURN_IF_ERROR(PointwiseMatmulOf(workload).status());
   LoopNest nest;
   nest.name = workload.nodes(0).kind();
   for (const v1::Tensor& tensor : workload.tensors()) {
-    TF_ASSIGN_OR_RETURN(Buffer buffer, BufferOf(tensor));
+    TF_ASSIGN_OR_RETURN(Buffer buffer, BufferOf(tensor, matrices ? MatrixShape(tensor) : PhysicalShape(tensor)));
     nest.buffers.push_back(std::move(buffer));
   }
   TF_ASSIGN_OR_RETURN(std::vector<Stmt> stmts, AddOperators(workload, implementation, nest));

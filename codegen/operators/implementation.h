@@ -13,7 +13,9 @@ namespace tunefleet::codegen {
 // output tensors, in the workload's order, named as they are, in their physical shape; then the implementation's own.
 // Errors: NOT_FOUND (no such implementation or version), INVALID_ARGUMENT (a malformed workload, unresolved layouts).
 //
-// "winograd.<m>" (conv2d only): operators/winograd.h.
+// "winograd.<m>" (conv2d only): operators/winograd.h. "blocked<b>.<implementation>": operators/blocked.h. "matmul" (a
+// pointwise conv2d): operators/pointwise.h; its loops are those of matmul or dense, its block bears the node's kind, and
+// its buffers are matrices.
 //
 // "direct": one perfect nest for the anchor, block and nest named after the node's kind, then one per epilogue node.
 // Loops of the anchor, outermost first (iterators bear the same names):

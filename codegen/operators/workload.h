@@ -65,7 +65,8 @@ struct Conv2dShape {
 struct MatmulShape {
   int64_t batch, m, n, k;
   bool ta, tb;
-  bool constant_b = false;  // dense
+  bool constant_a = false;  // weights [m, k] for all of the batch: a pointwise convolution
+  bool constant_b = false;  // weights [n, k], no batch: dense
 };
 absl::StatusOr<Conv2dShape> Conv2dShapeOf(const v1::Workload& workload);
 absl::StatusOr<MatmulShape> MatmulShapeOf(const v1::Workload& workload);

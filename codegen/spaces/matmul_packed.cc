@@ -58,10 +58,12 @@ std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::fu
 
 class MatmulPackedSpace : public KnobSpace {
  public:
-  MatmulPackedSpace(v1::Workload workload, const MatmulShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".matmul.packed"), 3, std::move(fresh)),
+  MatmulPackedSpace(v1::Workload workload, const MatmulShape& shape, std::string name, std::string implementation,
+                    const VectorUnit& unit, LoopNest fresh)
+      : KnobSpace(absl::StrCat(unit.family, ".", name), 3, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
+        implementation_(std::move(implementation)),
         unit_(unit),
         anchor_(workload_.nodes(0).kind()) {
     DeclareKnobs();
@@ -97,9 +99,12 @@ class MatmulPackedSpace : public KnobSpace {
                    [&](int64_t n) { return n * TileBytes(Width(at), at) <= rest; });
     });
     order_ = knobs.Add("order", {0, 1, 2, 3});
-    pack_a_ = knobs.Add("pack_a", [this](KnobValues at) { return PackDomain(at, "m", true); });
+    // Prepare packs a constant.
+    pack_a_ = knobs.Add("pack_a", [this](KnobValues at) {
+      return s_.constant_a ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "m", true);
+    });
     pack_b_ = knobs.Add("pack_b", [this](KnobValues at) {
-      return s_.constant_b ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "n", !s_.tb);  // prepare packs a constant
+      return s_.constant_b ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "n", !s_.tb);
     });
     unroll_k_ = knobs.Add("unroll_k", [this](KnobValues at) {
       return Those({1, 2, 4, 8, 16},
@@ -140,7 +145,7 @@ class MatmulPackedSpace : public KnobSpace {
   }
   // Rows of A are packed in pieces of this many elements, which the loops over k go through one by one.
   int64_t Piece(KnobValues at, int64_t unroll_k) const {
-    return at[pack_a_] != kUnpacked && !s_.ta ? unit_.lanes : unroll_k;
+    return (s_.constant_a || at[pack_a_] != kUnpacked) && !s_.ta ? unit_.lanes : unroll_k;
   }
 
   // A loop over blocks of `tile` * `count` elements, and the loop inside over the block's tiles.
@@ -190,11 +195,9 @@ class MatmulPackedSpace : public KnobSpace {
   }
 
   v1::Schedule Build(KnobValues at) const override {
-    ScheduleBuilder b("direct", 1);
-    if (s_.constant_b) {
-      const int64_t width = Width(at);
-      b.TransformLayout("weight", {absl::StrCat("0/", width), "1", absl::StrCat("0%", width)}, "packed");
-    }
+    ScheduleBuilder b(implementation_, 1);
+    if (s_.constant_a) b.TransformLayout("weight", PackedRows(0, 1, at), "packed");
+    if (s_.constant_b) b.TransformLayout("weight", PackedColumns(0, 1, at), "packed");
     std::vector<std::string> axes = {"m", "n"};
     if (!s_.constant_b) axes.insert(axes.begin(), "b");
     const bool one_pass = Passes(at) == 1;
@@ -279,13 +282,17 @@ class MatmulPackedSpace : public KnobSpace {
     const int m = Dimension(false, s_.ta);
     const int k = Dimension(true, s_.ta);
     b.CacheRead(anchor_, s_.constant_b ? "data" : "a", "workspace", "a.packed");
-    std::vector<std::string> terms;
-    if (!s_.constant_b) terms.push_back("0");
-    terms.push_back(absl::StrCat(m, "/", at[m_tile_]));
-    terms.push_back(s_.ta ? absl::StrCat(k) : absl::StrCat(k, "/", unit_.lanes));
-    terms.push_back(absl::StrCat(m, "%", at[m_tile_]));
-    if (!s_.ta) terms.push_back(absl::StrCat(k, "%", unit_.lanes));
+    std::vector<std::string> terms = PackedRows(m, k, at);
+    if (!s_.constant_b) terms.insert(terms.begin(), "0");
     b.TransformLayout("a.packed", terms, "a.packed");
+  }
+
+  std::vector<std::string> PackedRows(int m, int k, KnobValues at) const {
+    std::vector<std::string> terms = {absl::StrCat(m, "/", at[m_tile_]),
+                                      s_.ta ? absl::StrCat(k) : absl::StrCat(k, "/", unit_.lanes),
+                                      absl::StrCat(m, "%", at[m_tile_])};
+    if (!s_.ta) terms.push_back(absl::StrCat(k, "%", unit_.lanes));
+    return terms;
   }
 
   void PlacePackedA(KnobValues at, ScheduleBuilder& b) const {
@@ -306,13 +313,14 @@ class MatmulPackedSpace : public KnobSpace {
 
   // Panels of a tile's columns: for every k, the vectors of the tile side by side.
   void PackB(KnobValues at, ScheduleBuilder& b) const {
-    const int n = Dimension(true, s_.tb);
-    const std::string width = absl::StrCat(Width(at));
-    b.CacheRead(anchor_, "b", "workspace", "b.packed");
-    b.TransformLayout(
-        "b.packed",
-        {"0", absl::StrCat(n, "/", width), absl::StrCat(Dimension(false, s_.tb)), absl::StrCat(n, "%", width)},
-        "b.packed");
+    std::vector<std::string> terms = PackedColumns(Dimension(true, s_.tb), Dimension(false, s_.tb), at);
+    terms.insert(terms.begin(), "0");
+    b.CacheRead(anchor_, s_.constant_a ? "data" : "b", "workspace", "b.packed");
+    b.TransformLayout("b.packed", terms, "b.packed");
+  }
+
+  std::vector<std::string> PackedColumns(int n, int k, KnobValues at) const {
+    return {absl::StrCat(n, "/", Width(at)), absl::StrCat(k), absl::StrCat(n, "%", Width(at))};
   }
 
   void PlacePackedB(KnobValues at, ScheduleBuilder& b) const {
@@ -373,6 +381,7 @@ class MatmulPackedSpace : public KnobSpace {
 
   const v1::Workload workload_;
   const MatmulShape s_;
+  const std::string implementation_;
   const VectorUnit unit_;
   const std::string anchor_;
   Knob n_vectors_, m_tile_, k_block_, m_block_, n_block_, order_, pack_a_, pack_b_, unroll_k_, parallel_;
@@ -384,7 +393,16 @@ absl::StatusOr<std::unique_ptr<ScheduleSpace>> MakeMatmulPackedSpace(const v1::W
                                                                      const v1::Target& target) {
   TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
   TF_ASSIGN_OR_RETURN(LoopNest fresh, FreshNest(workload, "direct", 1));
-  return std::make_unique<MatmulPackedSpace>(workload, shape, VectorUnitOf(target), std::move(fresh));
+  return std::make_unique<MatmulPackedSpace>(workload, shape, "matmul.packed", "direct", VectorUnitOf(target),
+                                             std::move(fresh));
+}
+
+absl::StatusOr<std::unique_ptr<ScheduleSpace>> MakePointwiseMatmulSpace(const v1::Workload& workload,
+                                                                        const MatmulShape& shape,
+                                                                        const v1::Target& target) {
+  TF_ASSIGN_OR_RETURN(LoopNest fresh, FreshNest(workload, "matmul", 1));
+  return std::make_unique<MatmulPackedSpace>(workload, shape, "conv2d.matmul", "matmul", VectorUnitOf(target),
+                                             std::move(fresh));
 }
 
 }  // namespace tunefleet::codegen

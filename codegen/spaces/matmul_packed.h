@@ -3,7 +3,7 @@
 // High-Performance Matrix Multiplication, 2008).
 //
 // The inner loop broadcasts elements of A and multiplies them with vectors of B. Where the depth is cut, each pass over
-// it adds to the output. A dense layer's weight is packed in prepare; what a matmul packs is packed inside the timed
+// it adds to the output. A constant operand (a dense layer's, a pointwise convolution's weight) is packed in prepare; what a matmul packs is packed inside the timed
 // kernel.
 #ifndef TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
 #define TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "codegen/operators/workload.h"
 #include "codegen/spaces/schedule_space.h"
 
 namespace tunefleet::codegen {
@@ -18,6 +19,11 @@ namespace tunefleet::codegen {
 // Errors: those of MatmulShapeOf and FreshNest.
 absl::StatusOr<std::unique_ptr<ScheduleSpace>> MakeMatmulPackedSpace(const v1::Workload& workload,
                                                                      const v1::Target& target);
+
+// The same for a pointwise convolution, whose PointwiseMatmul is `shape`. Errors: those of FreshNest.
+absl::StatusOr<std::unique_ptr<ScheduleSpace>> MakePointwiseMatmulSpace(const v1::Workload& workload,
+                                                                        const MatmulShape& shape,
+                                                                        const v1::Target& target);
 
 }  // namespace tunefleet::codegen
 

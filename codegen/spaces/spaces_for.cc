@@ -1,10 +1,12 @@
 // Which spaces a workload has.
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "codegen/operators/pointwise.h"
 #include "codegen/operators/workload.h"
 #include "codegen/spaces/conv2d_blocked.h"
 #include "codegen/spaces/conv2d_direct.h"
@@ -52,13 +54,23 @@ absl::StatusOr<Spaces> Convolution(const v1::Workload& workload, const v1::Targe
   return spaces;
 }
 
+absl::StatusOr<Spaces> Conv2d(const v1::Workload& workload, const v1::Target& target) {
+  TF_ASSIGN_OR_RETURN(Spaces spaces, Convolution<OwnLayoutConv2d>(workload, target));
+  TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
+  if (const std::optional<MatmulShape> matmul = PointwiseMatmul(shape)) {
+    TF_ASSIGN_OR_RETURN(std::unique_ptr<ScheduleSpace> space, MakePointwiseMatmulSpace(workload, *matmul, target));
+    spaces.push_back(std::move(space));
+  }
+  return spaces;
+}
+
 }  // namespace
 
 absl::StatusOr<Spaces> SpacesFor(const v1::Workload& workload, const v1::Target& target) {
   constexpr struct {
     absl::string_view anchor;
     absl::StatusOr<Spaces> (*make)(const v1::Workload&, const v1::Target&);
-  } kFactories[] = {{"conv2d", Convolution<OwnLayoutConv2d>},
+  } kFactories[] = {{"conv2d", Conv2d},
                     {"depthwise_conv2d", Convolution<One<MakeDepthwiseDirectSpace>>},
                     {"matmul", One<MakeMatmulPackedSpace>},
                     {"dense", One<MakeMatmulPackedSpace>}};

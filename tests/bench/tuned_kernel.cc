@@ -14,6 +14,7 @@
 #include "common/child_process.h"
 #include "common/fill.h"
 #include "common/status_macros.h"
+#include "device_server/describe/machine.h"
 #include "tuner/builder/compile_candidate.h"
 #include "tuner/database/sqlite_database.h"
 
@@ -91,13 +92,15 @@ absl::StatusOr<v1::Workload> ParseLine(const std::string& line) {
 absl::StatusOr<std::vector<SuiteEntry>> ReadSuite(const std::string& path) {
   std::ifstream file(path);
   if (!file) return absl::NotFoundError(absl::StrCat("suite file '", path, "' cannot be read"));
+  // Layouts that a line leaves open are those of this machine, as the tuner's own device has them.
+  const v1::Target target = device::DescribeTarget({0}, 1);
   std::vector<SuiteEntry> entries;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
     const std::string text(absl::StripAsciiWhitespace(line.substr(0, line.find('#'))));
     if (text.empty()) continue;
     absl::StatusOr<v1::Workload> workload = ParseLine(text);
-    if (workload.ok()) workload = codegen::ResolveLayouts(*workload, v1::Target());
+    if (workload.ok()) workload = codegen::ResolveLayouts(*workload, target);
     if (!workload.ok()) {
       return absl::Status(workload.status().code(), absl::StrCat(path, ":", number, ": ", workload.status().message()));
     }

@@ -60,13 +60,16 @@ Annealer::Annealer(std::vector<const codegen::ScheduleSpace*> spaces, const Anne
     : spaces_(std::move(spaces)), options_(options) {}
 
 absl::StatusOr<std::vector<ScoredCandidate>> Annealer::Run(const ScoreFunction& score, int keep,
-                                                           const CandidateSet& seen, absl::BitGenRef random) {
+                                                           absl::Span<const Candidate> starts, const CandidateSet& seen,
+                                                           absl::BitGenRef random) {
   if (spaces_.empty()) return std::vector<ScoredCandidate>();
   const int chains = std::max(options_.chains, static_cast<int>(spaces_.size()));
   for (int i = static_cast<int>(chains_.size()); i < chains; ++i) {
     const int space = i % static_cast<int>(spaces_.size());
     chains_.push_back({.space = space, .values = codegen::RandomValues(*spaces_[space], random)});
   }
+  starts = starts.first(std::min(starts.size(), chains_.size()));
+  std::copy(starts.begin(), starts.end(), chains_.end() - static_cast<std::ptrdiff_t>(starts.size()));
   TF_ASSIGN_OR_RETURN(std::vector<float> scores, score(chains_));
   TopCandidates top(keep, seen);
   for (int i = 0; i < chains; ++i) top.Offer(chains_[i], scores[i]);

@@ -1,6 +1,6 @@
 // Parallel simulated annealing over the union of the spaces (section 3.3 of the AutoTVM paper): many Markov chains step
 // together, so that the model scores a whole batch at once. A chain stays in its space; chains are dealt out to the
-// spaces in turn, and their states persist from one call to the next.
+// spaces in turn, and their states persist from one call to the next, but for those that start anew where they are told.
 #ifndef TUNEFLEET_TUNER_SEARCH_ANNEALING_H_
 #define TUNEFLEET_TUNER_SEARCH_ANNEALING_H_
 
@@ -33,10 +33,12 @@ class Annealer {
  public:
   Annealer(std::vector<const codegen::ScheduleSpace*> spaces, const AnnealingOptions& options);
 
-  // The best `keep` distinct candidates met on the way that are not in `seen`, best first. A worse step is accepted
-  // with probability exp(difference / temperature), where a difference of 1 is the standard deviation of the chains'
-  // scores at the start. Errors: those of `score`.
-  absl::StatusOr<std::vector<ScoredCandidate>> Run(const ScoreFunction& score, int keep, const CandidateSet& seen,
+  // The best `keep` distinct candidates met on the way that are not in `seen`, best first. Each of `starts`, as many as
+  // there are chains for, is where the last chains start; the other chains go on from where they were. A worse step is
+  // accepted with probability exp(difference / temperature), where a difference of 1 is the standard deviation of the
+  // chains' scores at the start. Errors: those of `score`.
+  absl::StatusOr<std::vector<ScoredCandidate>> Run(const ScoreFunction& score, int keep,
+                                                   absl::Span<const Candidate> starts, const CandidateSet& seen,
                                                    absl::BitGenRef random);
 
   const std::vector<Candidate>& chains() const { return chains_; }

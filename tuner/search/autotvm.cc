@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
+#include <numeric>
 #include <random>
 #include <utility>
 
@@ -50,6 +51,7 @@ class AutoTvmSearch : public SearchStrategy {
       seen_.Insert(result.candidate);
       if (!IsVerdictOnCandidate(result.outcome) || !learned_.Insert(result.candidate)) continue;
       rows_.Append(result.candidate, &features_);
+      candidates_.push_back(result.candidate);
       latencies_.push_back(result.outcome == v1::OUTCOME_OK && result.latency_ns > 0 ? result.latency_ns : INFINITY);
     }
   }
@@ -101,7 +103,20 @@ class AutoTvmSearch : public SearchStrategy {
       return model_->Predict(matrix);
     };
     const int keep = static_cast<int>(std::ceil(std::max(1.0, options_.lambda) * options_.batch));
-    return annealer_.Run(score, keep, seen_, random_);
+    return annealer_.Run(score, keep, BestMeasured(), seen_, random_);
+  }
+
+  // Where a share of the chains start anew: around what has been measured to be fast.
+  std::vector<Candidate> BestMeasured() const {
+    std::vector<size_t> rows(latencies_.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    const size_t keep = std::min(rows.size(), static_cast<size_t>(std::lround(options_.restart * options_.chains)));
+    const auto end = rows.begin() + static_cast<std::ptrdiff_t>(keep);
+    std::partial_sort(rows.begin(), end, rows.end(),
+                      [this](size_t a, size_t b) { return latencies_[a] < latencies_[b]; });
+    std::vector<Candidate> best;
+    for (auto row = rows.begin(); row != end && !std::isinf(latencies_[*row]); ++row) best.push_back(candidates_[*row]);
+    return best;
   }
 
   const AutoTvmOptions options_;
@@ -113,7 +128,8 @@ class AutoTvmSearch : public SearchStrategy {
   CandidateSet seen_;     // proposed, told or excluded
   CandidateSet learned_;  // rows of features_
   FeatureMatrix features_;
-  std::vector<double> latencies_;  // ns per row; infinite: failed
+  std::vector<Candidate> candidates_;  // per row
+  std::vector<double> latencies_;      // ns per row; infinite: failed
   std::deque<std::optional<Candidate>> plan_;
 };
 

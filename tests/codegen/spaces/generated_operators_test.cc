@@ -100,6 +100,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "conv2d(h=1,w=1,ci=1,co=1,k=1)", "conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1)+relu",
                     "conv2d(n=2,h=7,w=9,ci=5,co=19,kh=1,kw=5,sh=1,sw=2,pw=2,layout=NCHW)+bias+relu",
                     "conv2d(n=2,h=7,w=9,ci=21,co=19,k=3,p=1,layout=NHWC)+bias+relu",
+                    "conv2d(n=2,h=5,w=9,ci=21,co=19,k=1,layout=NCHW)+bias+relu",
+                    "conv2d(n=2,h=3,w=7,ci=130,co=35,k=1,layout=NHWC)+bias",
                     "conv2d(h=9,w=17,ci=18,co=33,k=3,s=2,p=1,layout=NCHW)",
                     "depthwise_conv2d(h=7,w=11,c=21,k=3,p=1,layout=NHWC)",
                     "conv2d(h=8,w=9,ci=4,co=17,k=3,d=2,p=2,layout=NCHW8c)+bias",

@@ -80,12 +80,13 @@ T Pick(std::mt19937_64& random, const std::vector<T>& values) {
 std::string RandomConvolution(std::mt19937_64& random, bool depthwise, int most) {
   using Texts = std::vector<std::string>;
   while (true) {
-    const int kh = Pick<int>(random, {1, 3, 3, 3, 5, 2});
-    const int kw = Pick<int>(random, {1, 3, 3, 3, 5, 2});
+    const bool pointwise = absl::Bernoulli(random, 0.125);
+    const int kh = pointwise ? 1 : Pick<int>(random, {1, 3, 3, 3, 5, 2});
+    const int kw = pointwise ? 1 : Pick<int>(random, {1, 3, 3, 3, 5, 2});
     const int d = Pick<int>(random, {1, 1, 1, 2});
-    const int ph = Pick<int>(random, {0, 1, kh / 2});
-    const int pw = Pick<int>(random, {0, 1, kw / 2});
-    const int stride = Pick<int>(random, {1, 1, 2});
+    const int ph = pointwise ? 0 : Pick<int>(random, {0, 1, kh / 2});
+    const int pw = pointwise ? 0 : Pick<int>(random, {0, 1, kw / 2});
+    const int stride = pointwise ? 1 : Pick<int>(random, {1, 1, 2});
     const int h = absl::Uniform(random, 1, most + 1);
     const int w = absl::Uniform(random, 1, most + 1);
     if (h + 2 * ph <= d * (kh - 1) || w + 2 * pw <= d * (kw - 1)) continue;
@@ -160,6 +161,13 @@ TEST(SpaceLegalityTest, WinogradConvolutions) {
                "conv2d(n=2,h=7,w=7,ci=5,co=13,k=3,layout=NCHW4c)+relu", "conv2d(h=3,w=3,ci=1,co=1,k=3)",
                "conv2d(h=9,w=7,ci=7,co=6,k=3,s=2,p=1,layout=NCHW4c)"},
               7);
+}
+TEST(SpaceLegalityTest, PointwiseConvolutions) {
+  CheckShapes({"conv2d(n=2,h=5,w=7,ci=19,co=13,k=1,layout=NCHW)+bias+relu",
+               "conv2d(h=3,w=11,ci=130,co=5,k=1,layout=NCHW)+bias",
+               "conv2d(n=2,h=5,w=3,ci=17,co=21,k=1,layout=NHWC)+bias+relu",
+               "conv2d(h=1,w=1,ci=7,co=1,k=1,layout=NHWC)", "conv2d(n=3,h=1,w=1,ci=1,co=9,k=1,layout=NCHW)"},
+              8);
 }
 TEST(SpaceLegalityTest, SingleElements) {
   CheckShapes(

@@ -53,7 +53,7 @@ class AnnealingTest : public testing::Test {
 
 TEST_F(AnnealingTest, FindsTheBestOfASmallSpace) {
   Annealer annealer(spaces_, {.chains = 64, .max_steps = 500, .patience = 100});
-  const auto found = annealer.Run(Score, 20, {}, random_).value();
+  const auto found = annealer.Run(Score, 20, {}, {}, random_).value();
   const auto truth = Exhaustive();
   ASSERT_EQ(found.size(), 20);
   EXPECT_EQ(found[0].score, truth[0].score);
@@ -72,7 +72,7 @@ TEST_F(AnnealingTest, KeepsDistinctUnseenCandidatesBestFirst) {
     if (seen.size() < 100) seen.Insert(scored.candidate);
   }
   Annealer annealer(spaces_, {});
-  const auto found = annealer.Run(Score, 50, seen, random_).value();
+  const auto found = annealer.Run(Score, 50, {}, seen, random_).value();
   std::set<std::pair<int, Values>> distinct;
   for (size_t i = 0; i < found.size(); ++i) {
     EXPECT_FALSE(seen.Contains(found[i].candidate));
@@ -86,20 +86,47 @@ TEST_F(AnnealingTest, KeepsDistinctUnseenCandidatesBestFirst) {
 
 TEST_F(AnnealingTest, ChainsPersistAndStayInTheirSpace) {
   Annealer annealer(spaces_, {.chains = 10, .max_steps = 40});
-  ASSERT_TRUE(annealer.Run(Score, 5, {}, random_).ok());
+  ASSERT_TRUE(annealer.Run(Score, 5, {}, {}, random_).ok());
   const std::vector<Candidate> before = annealer.chains();
   std::vector<Candidate> first_scored;
   const auto spy = [&](absl::Span<const Candidate> candidates) {
     if (first_scored.empty()) first_scored.assign(candidates.begin(), candidates.end());
     return Score(candidates);
   };
-  ASSERT_TRUE(annealer.Run(spy, 5, {}, random_).ok());
+  ASSERT_TRUE(annealer.Run(spy, 5, {}, {}, random_).ok());
   ASSERT_EQ(before.size(), 10);
   ASSERT_EQ(first_scored.size(), 10);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(first_scored[i].values, before[i].values);
     EXPECT_EQ(annealer.chains()[i].space, i % 2);
   }
+}
+
+TEST_F(AnnealingTest, TheLastChainsStartWhereTheyAreTold) {
+  Annealer annealer(spaces_, {.chains = 10, .max_steps = 40});
+  ASSERT_TRUE(annealer.Run(Score, 5, {}, {}, random_).ok());
+  const std::vector<Candidate> before = annealer.chains();
+  const std::vector<Candidate> starts = {{.space = 1, .values = codegen::FirstValues(*spaces_[1])},
+                                         {.space = 0, .values = codegen::FirstValues(*spaces_[0])}};
+  std::vector<Candidate> first_scored;
+  const auto spy = [&](absl::Span<const Candidate> candidates) {
+    if (first_scored.empty()) first_scored.assign(candidates.begin(), candidates.end());
+    return Score(candidates);
+  };
+  ASSERT_TRUE(annealer.Run(spy, 5, starts, {}, random_).ok());
+  ASSERT_EQ(first_scored.size(), 10);
+  for (int i = 0; i < 10; ++i) {
+    const Candidate& expected = i < 8 ? before[i] : starts[i - 8];
+    EXPECT_EQ(first_scored[i].space, expected.space) << i;
+    EXPECT_EQ(first_scored[i].values, expected.values) << i;
+  }
+}
+
+TEST_F(AnnealingTest, MoreStartsThanChainsAreLeftOut) {
+  Annealer annealer(spaces_, {.chains = 2, .max_steps = 1});
+  const std::vector<Candidate> starts(5, {.space = 0, .values = codegen::FirstValues(*spaces_[0])});
+  ASSERT_TRUE(annealer.Run(Score, 5, starts, {}, random_).ok());
+  EXPECT_EQ(annealer.chains().size(), 2);
 }
 
 TEST_F(AnnealingTest, EndsEarlyWhenTheBestNoLongerChange) {
@@ -110,7 +137,7 @@ TEST_F(AnnealingTest, EndsEarlyWhenTheBestNoLongerChange) {
     ++calls;
     return Score(candidates);
   };
-  EXPECT_EQ(annealer.Run(count, 100, {}, random_)->size(), 4);
+  EXPECT_EQ(annealer.Run(count, 100, {}, {}, random_)->size(), 4);
   EXPECT_LT(calls, 50);
 }
 
@@ -119,7 +146,7 @@ TEST_F(AnnealingTest, ReturnsTheErrorOfTheScore) {
   const auto broken = [](absl::Span<const Candidate>) -> absl::StatusOr<std::vector<float>> {
     return absl::InternalError("broken");
   };
-  EXPECT_EQ(annealer.Run(broken, 5, {}, random_).status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(annealer.Run(broken, 5, {}, {}, random_).status().code(), absl::StatusCode::kInternal);
 }
 
 }  // namespace
