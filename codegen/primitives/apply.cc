@@ -17,6 +17,7 @@
 #include "codegen/primitives/partition.h"
 #include "codegen/primitives/reorder.h"
 #include "codegen/primitives/reverse_compute_at.h"
+#include "codegen/primitives/rfactor.h"
 #include "codegen/primitives/schedule.h"
 #include "codegen/primitives/set_scope.h"
 #include "codegen/primitives/split.h"
@@ -97,6 +98,11 @@ const std::vector<Primitive>& Primitives() {
        {{"block", kString}, {"loop", kString}, {"scope", kString}, {"name", kString}},
        [](const LoopNest& nest, const Arguments& a) {
          return AccumulateAt(nest, a.String("block"), a.String("loop"), a.String("scope"), a.String("name"));
+       }},
+      {"rfactor",
+       {{"block", kString}, {"loop", kString}, {"scope", kString}, {"name", kString}},
+       [](const LoopNest& nest, const Arguments& a) {
+         return RFactor(nest, a.String("block"), a.String("loop"), a.String("scope"), a.String("name"));
        }},
       {"tensorize",
        {{"loop", kString}, {"intrinsic", kString}},

@@ -58,6 +58,10 @@ class ScheduleBuilder {
   // "<name>.out"; "<name>.init" begins each pass, "<name>.zero" is the sum's own init, in the first pass.
   ScheduleBuilder& AccumulateAt(absl::string_view block, absl::string_view loop, absl::string_view scope,
                                 absl::string_view name);
+  // Every iteration of the reduction loop sums into an element of its own of the new buffer `name`, as a spatial loop;
+  // block "<name>.out" adds those up afterwards.
+  ScheduleBuilder& RFactor(absl::string_view block, absl::string_view loop, absl::string_view scope,
+                           absl::string_view name);
   // The loop and those inside, which match the intrinsic's description, are left to its implementation.
   ScheduleBuilder& Tensorize(absl::string_view loop, absl::string_view intrinsic);
   // A new layout for a buffer. `terms` holds, per new dimension, "dim/factor", "dim%factor" or "dim"  (dim: number of

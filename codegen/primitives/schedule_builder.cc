@@ -124,6 +124,12 @@ ScheduleBuilder& ScheduleBuilder::AccumulateAt(absl::string_view block, absl::st
   return *this;
 }
 
+ScheduleBuilder& ScheduleBuilder::RFactor(absl::string_view block, absl::string_view loop, absl::string_view scope,
+                                          absl::string_view name) {
+  Call(schedule_, "rfactor").With("block", block).With("loop", loop).With("scope", scope).With("name", name);
+  return *this;
+}
+
 ScheduleBuilder& ScheduleBuilder::Tensorize(absl::string_view loop, absl::string_view intrinsic) {
   Call(schedule_, "tensorize").With("loop", loop).With("intrinsic", intrinsic);
   return *this;

@@ -335,6 +335,28 @@ TEST(AccumulateAtTest, AddsPassesOfACutReduction) {
   EXPECT_THAT(Print(result, result.run), testing::HasSubstr("k.b == 0"));
 }
 
+TEST(RFactorTest, RefusesWhatIsNoSumOverTheLoop) {
+  ExpectRefused(Matmul(), Start().RFactor("mm", "bm", "local", "part"), kRefused, {"'bm'", "not around"});
+  ExpectRefused(Matmul(), Start().RFactor("mm", "m", "local", "part"), kRefused, {"'m'", "a reduction"});
+  ExpectRefused(Matmul(), Start().RFactor("relu", "rm", "local", "part"), kRefused, {"'relu'", "no init"});
+  ExpectRefused(Matmul(), Start().RFactor("mm", "k", "global", "part"), kInvalid, {"scope"});
+  ExpectRefused(Matmul(), Start().Unroll("k").RFactor("mm", "k", "local", "part"), kRefused, {"'k'", "serial"});
+  ExpectRefused(Matmul(), Start().DecomposeReduction("mm", "k", "init").RFactor("mm", "k", "local", "part"), kRefused,
+                {"decomposed already"});
+  ExpectRefused(Matmul(), Start().ReverseComputeAt("bias", "m").RFactor("mm", "k", "local", "part"), kRefused,
+                {"'t'"});
+}
+
+TEST(RFactorTest, MakesTheLoopSpatial) {
+  ScheduleBuilder s = Start();
+  s.Split("k", {0, 2}, {"k.o", "k.v"}).RFactor("mm", "k.v", "local", "part");
+  s.ComputeAt("mm", "part.out.d1").Reorder({"mm.k.o", "mm.i", "mm.j"}).DecomposeReduction("mm", "mm.k.o", "zero");
+  s.Vectorize("mm.k.v").Vectorize("zero.k.v").Unroll("part.out.k.v");
+  const LoopNest result = ExpectSameValues(Matmul(), s);
+  EXPECT_THAT(Print(result, result.run), testing::HasSubstr("part[i, j, k.v] += "));
+  EXPECT_THAT(Print(result, result.run), testing::HasSubstr("t[d0, d1] += part[d0, d1, k.v]"));
+}
+
 TEST(TransformLayoutTest, RefusesLayoutsOfTheCallerAndBadTerms) {
   ExpectRefused(Matmul(), Start().TransformLayout("a", {"1", "0"}, "p"), kRefused, {"'a'", "input"});
   ExpectRefused(Matmul(), Start().TransformLayout("out", {"1", "0"}, "p"), kRefused, {"'out'", "output"});

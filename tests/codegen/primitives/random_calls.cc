@@ -84,6 +84,9 @@ class CallMaker {
     } else if (primitive == "accumulate_at") {
       const Site& site = AnySiteWhere([](const Block& block) { return !block.init.empty(); });
       builder.AccumulateAt(site.block->name, site.loops[Below(site.loops.size())]->var->name, AnyScope(), name_);
+    } else if (primitive == "rfactor") {
+      const Site& site = AnySiteWhere([](const Block& block) { return !block.init.empty(); });
+      builder.RFactor(site.block->name, AnyReductionLoop(site).var->name, AnyScope(), name_);
     } else if (primitive == "transform_layout") {
       AddTransformLayout(builder);
     } else if (primitive == "pad") {
@@ -120,6 +123,17 @@ class CallMaker {
       }
     }
     builder.ReverseComputeAt(consumer.block->name, around[Below(around.size())]->var->name);
+  }
+
+  // One that makes a reduction iterator, when there is one.
+  const Loop& AnyReductionLoop(const Site& site) {
+    std::vector<const Loop*> loops;
+    for (const Loop* loop : site.loops) {
+      for (const BlockIter& iter : site.block->iters) {
+        if (iter.kind == IterKind::kReduction && UsesVar(iter.binding, loop->var)) loops.push_back(loop);
+      }
+    }
+    return loops.empty() ? *site.loops[Below(site.loops.size())] : *loops[Below(loops.size())];
   }
 
   void AddTransformLayout(ScheduleBuilder& builder) {
@@ -218,6 +232,7 @@ const std::vector<std::string>& PrimitiveNames() {
                                                                 "set_scope",
                                                                 "decompose_reduction",
                                                                 "accumulate_at",
+                                                                "rfactor",
                                                                 "transform_layout",
                                                                 "pad"};
   return *names;
