@@ -30,8 +30,12 @@ void OutputTile::TransformLayout(const std::vector<std::string>& terms) {
   for (const std::string& local : locals_) schedule_->TransformLayout(local, terms, local);
 }
 
-void OutputTile::PlaceAt(absl::string_view loop, absl::string_view reduction) {
+void OutputTile::PlaceCarriersAt(absl::string_view loop) {
   for (const std::string& carrier : blocks_) schedule_->ReverseComputeAt(carrier, loop);
+}
+
+void OutputTile::PlaceAt(absl::string_view loop, absl::string_view reduction) {
+  PlaceCarriersAt(loop);
   schedule_->DecomposeReduction(anchor_, reduction, "init");
   blocks_.push_back("init");
 }

@@ -22,7 +22,9 @@ class OutputTile {
 
   // Gives the local buffers another layout.
   void TransformLayout(const std::vector<std::string>& terms);
-  // Runs the carriers once per iteration of the loop, then takes the init out of the reduction, before its outermost
+  // Runs the carriers once per iteration of the loop.
+  void PlaceCarriersAt(absl::string_view loop);
+  // The same, then takes the init out of the reduction, before its outermost
   // loop, as block "init".
   void PlaceAt(absl::string_view loop, absl::string_view reduction);
 

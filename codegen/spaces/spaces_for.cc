@@ -12,6 +12,7 @@
 #include "codegen/spaces/conv2d_direct.h"
 #include "codegen/spaces/conv2d_winograd.h"
 #include "codegen/spaces/depthwise_direct.h"
+#include "codegen/spaces/matmul_dot.h"
 #include "codegen/spaces/matmul_packed.h"
 #include "codegen/spaces/schedule_space.h"
 #include "common/status_macros.h"
@@ -64,6 +65,16 @@ absl::StatusOr<Spaces> Conv2d(const v1::Workload& workload, const v1::Target& ta
   return spaces;
 }
 
+absl::StatusOr<Spaces> Matmul(const v1::Workload& workload, const v1::Target& target) {
+  TF_ASSIGN_OR_RETURN(Spaces spaces, One<MakeMatmulPackedSpace>(workload, target));
+  TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
+  if (MatmulDotApplies(shape, target)) {
+    TF_ASSIGN_OR_RETURN(std::unique_ptr<ScheduleSpace> dot, MakeMatmulDotSpace(workload, target));
+    spaces.push_back(std::move(dot));
+  }
+  return spaces;
+}
+
 }  // namespace
 
 absl::StatusOr<Spaces> SpacesFor(const v1::Workload& workload, const v1::Target& target) {
@@ -72,7 +83,7 @@ absl::StatusOr<Spaces> SpacesFor(const v1::Workload& workload, const v1::Target&
     absl::StatusOr<Spaces> (*make)(const v1::Workload&, const v1::Target&);
   } kFactories[] = {{"conv2d", Conv2d},
                     {"depthwise_conv2d", Convolution<One<MakeDepthwiseDirectSpace>>},
-                    {"matmul", One<MakeMatmulPackedSpace>},
+                    {"matmul", Matmul},
                     {"dense", One<MakeMatmulPackedSpace>}};
   for (const auto& factory : kFactories) {
     if (workload.nodes_size() > 0 && workload.nodes(0).kind() == factory.anchor) return factory.make(workload, target);

@@ -112,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(
                     "matmul(batch=3,m=5,n=37,k=17,ta=1)+bias", "matmul(m=31,n=19,k=23,tb=1)+relu",
                     "matmul(batch=2,m=17,n=3,k=29,ta=1,tb=1)", "matmul(m=9,n=35,k=150)+bias+relu",
                     "matmul(m=6,n=19,k=261,ta=1,tb=1)", "matmul(m=7,n=48,k=32,tb=1)",
-                    "matmul(batch=2,m=3,n=80,k=144,tb=1)+relu", "dense(m=1,n=41,k=19)+bias+relu",
+                    "matmul(batch=2,m=3,n=80,k=144,tb=1)+relu", "matmul(m=19,n=1,k=100)", "matmul(batch=2,m=3,n=21,k=77,tb=1)+bias+relu",
+                    "dense(m=1,n=41,k=19)+bias+relu",
                     "dense(m=13,n=7,k=5)"),
     [](const testing::TestParamInfo<const char*>& info) { return absl::StrCat("Operator", info.index); });
 

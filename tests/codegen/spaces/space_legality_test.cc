@@ -184,6 +184,11 @@ TEST(SpaceLegalityTest, DeepMatmulsInSeveralPasses) {
   CheckShapes(RandomMatmuls(4, false, 8, 250), 8);
   CheckShapes(RandomMatmuls(4, true, 9, 150), 9);
 }
+TEST(SpaceLegalityTest, SkinnyMatmuls) {
+  CheckShapes({"matmul(m=19,n=1,k=64)", "matmul(m=7,n=3,k=53)+bias+relu", "matmul(batch=2,m=1,n=21,k=77,tb=1)+relu",
+               "matmul(m=1,n=1,k=40,ta=1)+bias", "matmul(m=5,n=18,k=96,tb=1)", "matmul(batch=2,m=3,n=8,k=32,ta=0,tb=1)"},
+              9);
+}
 TEST(SpaceLegalityTest, DenseLayers) { CheckShapes(RandomMatmuls(8, true, 5), 5); }
 
 }  // namespace
