@@ -122,6 +122,8 @@ class Builder {
                         {"c", s_.channel_block},
                         {"ci", ci_, IterKind::kReduction},
                         {"l", s_.input_block, IterKind::kReduction}});
+    const Channel ci = ChannelAt(nested.At("ci"), nested.At("l"), s_.input_block, s_.ci);
+    if (ci.exists != nullptr) nested.block().guard = {ci.exists};  // padding lanes add nothing
     const std::vector<Expr> at = nested.AtAll({"xi", "nu", "n", "th", "tw", "co", "c"});
     nested.block().init = {Store{products_, at, StoreOp::kAssign, F32(0)}};
     nested.block().body = {Store{products_, at, StoreOp::kAdd,

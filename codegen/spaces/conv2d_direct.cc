@@ -48,7 +48,7 @@ const ReductionOrder kReductionOrders[] = {{{"ci.o", "kh", "kw", "l.o"}, {"/", "
 class Conv2dDirectSpace : public KnobSpace {
  public:
   Conv2dDirectSpace(v1::Workload workload, const Conv2dShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 1, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 2, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),
@@ -120,6 +120,11 @@ class Conv2dDirectSpace : public KnobSpace {
            s_.OutputWidth() % at[ow_tile_] != 0;
   }
 
+  std::vector<EdgeCut> ReductionCuts(int64_t unroll_channels) const {
+    if (s_.input_block == 0) return {};
+    return ChannelCuts("ci", "l.o", s_.ci, s_.input_block, unroll_channels);
+  }
+
   // The tile loops, outermost first, and the parts that they are cut into.
   std::vector<EdgeCut> Cuts(KnobValues at, int64_t edge, int64_t order) const {
     const bool skip = edge == kEdgePartition;
@@ -168,8 +173,8 @@ class Conv2dDirectSpace : public KnobSpace {
       }
     }
     const int64_t carriers = 1 + std::max(1, workload_.nodes_size() - 1);
-    return Accumulators(at) * static_cast<int64_t>(cuts[0].parts.size()) *
-           (bodies * unroll_channels + leaves * carriers);
+    const int64_t steps = unroll_channels * CountLeaves(ReductionCuts(unroll_channels));
+    return Accumulators(at) * static_cast<int64_t>(cuts[0].parts.size()) * (bodies * steps + leaves * carriers);
   }
 
   v1::Schedule Build(KnobValues at) const override {
@@ -230,6 +235,7 @@ class Conv2dDirectSpace : public KnobSpace {
     CutConvolution({.cuts = Cuts(at, at[edge_], at[order_]),
                     .unrolled_taps = at[unroll_taps_],
                     .parallel_cuts = at[parallel_],
+                    .channel_cuts = ReductionCuts(at[unroll_channels_]),
                     .batched = s_.n > 1},
                    b);
     return b.schedule();

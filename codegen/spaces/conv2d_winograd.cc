@@ -10,6 +10,7 @@
 #include "codegen/operators/winograd.h"
 #include "codegen/operators/workload.h"
 #include "codegen/spaces/channel_lanes.h"
+#include "codegen/spaces/edge_parts.h"
 #include "codegen/spaces/knob_space.h"
 #include "codegen/spaces/vector_unit.h"
 #include "common/status_macros.h"
@@ -24,7 +25,7 @@ class Conv2dWinogradSpace : public KnobSpace {
  public:
   Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
                       const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 1, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 2, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         implementation_(WinogradName(transform)),
@@ -66,8 +67,9 @@ class Conv2dWinogradSpace : public KnobSpace {
                    [&](int64_t rows) { return fits(at[tile_channels_], rows * at[tile_columns_]); });
     });
     unroll_channels_ = knobs.Add("unroll_channels", [this](KnobValues at) {
-      return Those(DivisorsUpTo(s_.input_block, 16),
-                   [&](int64_t unroll) { return Accumulators(at) * unroll <= kMostStores; });
+      return Those(DivisorsUpTo(s_.input_block, 16), [&](int64_t unroll) {
+        return Accumulators(at) * unroll * CountLeaves(ReductionCuts(unroll)) <= kMostStores;
+      });
     });
     order_ = knobs.Add("order", {0, 1});              // register tiles: channels outside, or tiles
     inner_ = knobs.Add("inner", {0, 1});              // innermost over tiles of a channel group, or the other way round
@@ -85,6 +87,9 @@ class Conv2dWinogradSpace : public KnobSpace {
 
   int64_t Accumulators(KnobValues at) const {
     return at[tile_channels_] * out_.vectors * at[tile_columns_] * at[tile_rows_];
+  }
+  std::vector<EdgeCut> ReductionCuts(int64_t unroll) const {
+    return ChannelCuts("multiply.ci", "ml.o", s_.ci, s_.input_block, unroll);
   }
   // Transformed inputs of so many tiles.
   int64_t PatchBytes(int64_t tiles) const { return 4 * a_ * a_ * tiles * in_.groups * s_.input_block; }
@@ -203,6 +208,8 @@ class Conv2dWinogradSpace : public KnobSpace {
     Append(cleared.outer, &unrolled);
     Unroll(unrolled, b);
     for (const std::string& vector : {carried.vector, c.vector, cleared.vector}) b.Vectorize(vector);
+    const std::vector<EdgeCut> cuts = ReductionCuts(at[unroll_channels_]);
+    if (!cuts.empty()) PartitionEdges(cuts, b);
   }
 
   void TransformInput(KnobValues at, ScheduleBuilder& b) const {

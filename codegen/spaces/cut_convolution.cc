@@ -27,6 +27,9 @@ void CutConvolution(const ConvolutionCut& convolution, ScheduleBuilder& schedule
       if (cuts[i].loop == "ow.o" && convolution.unrolled_taps < 1) schedule.Unroll("kw" + leaf.suffix);
       if (cuts[i].loop == "oh.o" && convolution.unrolled_taps < 2) schedule.Unroll("kh" + leaf.suffix);
     }
+    std::vector<EdgeCut> channels = convolution.channel_cuts;
+    for (EdgeCut& cut : channels) cut.loop += leaf.suffix;
+    if (!channels.empty()) PartitionEdges(channels, schedule);
   }
   for (const std::string& loop : tasks) schedule.Parallel(loop);
 }

@@ -78,6 +78,17 @@ std::vector<EdgePart> EdgeParts(const TiledAxis& axis) {
   return parts;
 }
 
+std::vector<EdgeCut> ChannelCuts(const std::string& block_loop, const std::string& lane_loop, int64_t channels,
+                                 int64_t block, int64_t unroll) {
+  const int64_t rest = channels % block;
+  if (rest == 0) return {};
+  const int64_t steps = block / unroll;
+  std::vector<EdgePart> last = EdgeParts({.outputs = rest, .tile = unroll});
+  if (last.back().end < steps) last.push_back({last.back().end, steps, false});
+  return {{block_loop, EdgeParts({.outputs = channels, .tile = block}), "i"},
+          {lane_loop, {{0, steps, true}}, "l", 0, std::move(last)}};
+}
+
 std::vector<std::string> PartLoops(const EdgeCut& cut) { return PartLoops({cut}, 0); }
 
 std::vector<std::string> PartLoops(const std::vector<EdgeCut>& cuts, size_t number) {

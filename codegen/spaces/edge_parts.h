@@ -53,6 +53,11 @@ struct EdgeLeaf {
   std::vector<bool> clean;  // per cut
 };
 
+// Cuts of a reduction over blocks of input channels, and over the lanes of a block, `unroll` at a time, that leave out
+// the padding lanes of the last block. None when there are no such lanes.
+std::vector<EdgeCut> ChannelCuts(const std::string& block_loop, const std::string& lane_loop, int64_t channels,
+                                 int64_t block, int64_t unroll);
+
 // Names of the outermost cut loop's parts, or of those of cut number `number`.
 std::vector<std::string> PartLoops(const EdgeCut& cut);
 std::vector<std::string> PartLoops(const std::vector<EdgeCut>& cuts, size_t number);

@@ -144,7 +144,16 @@ TEST(SpacesForTest, EveryImplementationHasItsSpaces) {
               ElementsAre("x86.conv2d.direct", "x86.conv2d.blocked16.direct", "x86.conv2d.blocked16.winograd.2",
                           "x86.conv2d.blocked16.winograd.3", "x86.conv2d.blocked16.winograd.4",
                           "x86.conv2d.blocked16.winograd.6"));
-  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=1,layout=NHWC)"), ElementsAre("x86.conv2d.blocked16.direct"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=1,layout=NHWC)"),
+              ElementsAre("x86.conv2d.blocked16.direct", "x86.conv2d.matmul"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=1,layout=NCHW)"),
+              ElementsAre("x86.conv2d.direct", "x86.conv2d.blocked16.direct", "x86.conv2d.matmul"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=1,s=2,layout=NHWC)"),
+              ElementsAre("x86.conv2d.blocked16.direct"));
+  EXPECT_THAT(SpaceNames("matmul(m=64,n=64,k=64)"), ElementsAre("x86.matmul.packed"));
+  EXPECT_THAT(SpaceNames("matmul(m=64,n=2,k=64)"), ElementsAre("x86.matmul.packed", "x86.matmul.dot"));
+  EXPECT_THAT(SpaceNames("matmul(m=2,n=64,k=64)"), ElementsAre("x86.matmul.packed"));
+  EXPECT_THAT(SpaceNames("matmul(m=2,n=64,k=64,tb=1)"), ElementsAre("x86.matmul.packed", "x86.matmul.dot"));
   EXPECT_THAT(SpaceNames("depthwise_conv2d(h=9,w=9,c=16,k=3,p=1,layout=NCHW16c)"), ElementsAre("x86.depthwise.direct"));
 }
 
@@ -155,13 +164,15 @@ TEST(SpacesForTest, UnknownAnchorsAreRefused) {
   EXPECT_EQ(SpacesFor(v1::Workload(), Avx512Target(1)).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-std::string PartsText(const TiledAxis& axis) {
+std::string PartsText(const std::vector<EdgePart>& parts) {
   std::string text;
-  for (const EdgePart& part : EdgeParts(axis)) {
+  for (const EdgePart& part : parts) {
     text += "[" + std::to_string(part.begin) + "," + std::to_string(part.end) + (part.clean ? ")" : ")!");
   }
   return text;
 }
+
+std::string PartsText(const TiledAxis& axis) { return PartsText(EdgeParts(axis)); }
 
 TEST(EdgePartsTest, TilesThatTouchPaddingOrTheTailStandAlone) {
   // 28 outputs in tiles of 7, 3 taps, padding 1.
@@ -173,6 +184,20 @@ TEST(EdgePartsTest, TilesThatTouchPaddingOrTheTailStandAlone) {
   EXPECT_EQ(PartsText({.outputs = 28, .tile = 14, .stride = 2, .padding = 1, .reach = 3, .size = 56}), "[0,1)![1,2)");
   // More than two unclean tiles on a side stay one part.
   EXPECT_EQ(PartsText({.outputs = 9, .tile = 1, .padding = 3, .reach = 7, .size = 9}), "[0,3)![3,6)[6,9)!");
+}
+
+TEST(EdgePartsTest, PaddingLanesOfTheLastBlockStandApart) {
+  EXPECT_TRUE(ChannelCuts("ci", "l", 32, 16, 4).empty());
+  // 37 channels: two full blocks, and 5 lanes of a third, four at a time.
+  const std::vector<EdgeCut> cuts = ChannelCuts("ci", "l", 37, 16, 4);
+  ASSERT_EQ(cuts.size(), 2);
+  EXPECT_EQ(PartsText(cuts[0].parts), "[0,2)[2,3)!");
+  EXPECT_EQ(PartsText(cuts[1].PartsIn({true})), "[0,4)");
+  EXPECT_EQ(PartsText(cuts[1].PartsIn({false})), "[0,1)[1,2)![2,4)!");
+  // One block of three channels, all lanes at once.
+  const std::vector<EdgeCut> few = ChannelCuts("ci", "l", 3, 8, 8);
+  EXPECT_EQ(PartsText(few[0].parts), "[0,1)!");
+  EXPECT_EQ(PartsText(few[1].PartsIn({false})), "[0,1)!");
 }
 
 }  // namespace
