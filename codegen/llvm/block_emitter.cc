@@ -224,6 +224,15 @@ void BlockEmitter::EmitStore(const Store& store) {
   }
   const Address address =
       AddressOf(frame_, store.buffer, store.indices, [this](const Expr& index) { return EmitUniform(index); });
+  // What is kept in registers is stored whole, as a masked store would keep it in memory.
+  const bool is_register = frame_.lowered().nest.buffers[store.buffer].scope == Scope::kLocal;
+  if (mask_ != nullptr && is_register && address.irregular.empty() && address.stride == 1 &&
+      ProvablyInBounds(frame_, store.buffer, store.indices)) {
+    llvm::Value* old = NoAlias(builder_.CreateAlignedLoad(value->getType(), address.pointer, address.alignment), store.buffer);
+    value = builder_.CreateSelect(mask_, value, old);
+    NoAlias(builder_.CreateAlignedStore(value, address.pointer, address.alignment), store.buffer);
+    return;
+  }
   EmitStoreAt(store.buffer, address, value);
 }
 

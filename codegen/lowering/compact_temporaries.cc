@@ -13,6 +13,8 @@
 namespace tunefleet::codegen {
 namespace {
 
+constexpr int64_t kMostLanes = 64;
+
 // index = offset + something in [0, extent).
 struct Window {
   Expr offset;
@@ -34,7 +36,7 @@ Expr FixedPart(const Expr& index, const absl::flat_hash_set<Var>& fixed) {
   return ToExpr(form);
 }
 
-// The smallest window over the bases that the accesses suggest.
+// The smallest window over the bases that the accesses suggest, at most `extent`.
 Window WindowOf(const std::vector<BufferUse>& uses, size_t dimension, int64_t extent,
                 const absl::flat_hash_set<Var>& fixed) {
   Window best{Int(0), extent};
@@ -87,7 +89,9 @@ LoopNest CompactTemporaries(const LoopNest& nest) {
     if (uses[b].empty()) continue;
     const absl::flat_hash_set<Var> fixed = FixedVars(uses[b]);
     for (size_t d = 0; d < nest.buffers[b].shape.size(); ++d) {
-      Window window = WindowOf(uses[b], d, nest.buffers[b].shape[d], fixed);
+      // A register tile has room for whole vectors, though a predicate leaves out lanes past the end.
+      const bool lanes = nest.buffers[b].scope == Scope::kLocal && d + 1 == nest.buffers[b].shape.size();
+      Window window = WindowOf(uses[b], d, nest.buffers[b].shape[d] + (lanes ? kMostLanes - 1 : 0), fixed);
       compact.buffers[b].shape[d] = window.extent;
       offsets[b].push_back(std::move(window.offset));
     }
