@@ -228,7 +228,8 @@ void BlockEmitter::EmitStore(const Store& store) {
   const bool is_register = frame_.lowered().nest.buffers[store.buffer].scope == Scope::kLocal;
   if (mask_ != nullptr && is_register && address.irregular.empty() && address.stride == 1 &&
       ProvablyInBounds(frame_, store.buffer, store.indices)) {
-    llvm::Value* old = NoAlias(builder_.CreateAlignedLoad(value->getType(), address.pointer, address.alignment), store.buffer);
+    llvm::Value* old =
+        NoAlias(builder_.CreateAlignedLoad(value->getType(), address.pointer, address.alignment), store.buffer);
     value = builder_.CreateSelect(mask_, value, old);
     NoAlias(builder_.CreateAlignedStore(value, address.pointer, address.alignment), store.buffer);
     return;

@@ -143,8 +143,9 @@ absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, abs
   const std::optional<WinogradTransform> winograd = FindWinograd(implementation);
   const bool matmul = implementation == kMatmul;
   if (implementation != "direct" && !matmul && !winograd.has_value()) {
-    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version 1 (known: direct, matmul, ",
-                                            KnownWinograds(), ", and blocked<4|8|16|32>. before one of them)"));
+    return absl::NotFoundError(absl::StrCat("no implementation '", implementation,
+                                            "' version 1 (known: direct, matmul, ", KnownWinograds(),
+                                            ", and blocked<4|8|16|32>. before one of them)"));
   }
   const v1::OperatorNode& anchor = workload.nodes(0);
   const int left = nest.FindBuffer(anchor.inputs(0));

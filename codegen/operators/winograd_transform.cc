@@ -6,6 +6,23 @@
 namespace tunefleet::codegen {
 namespace {
 
+// B^T is a matter of the points alone. Of 0, 1, -1 and infinity:
+std::vector<double> InputOfFourPoints() {
+  return {1, 0,  -1, 0,  //
+          0, 1,  1,  0,  //
+          0, -1, 1,  0,  //
+          0, -1, 0,  1};
+}
+
+// Of 0, 1, -1, 2 and infinity:
+std::vector<double> InputOfFivePoints() {
+  return {2, -1, -2, 1,  0,  //
+          0, -2, -1, 1,  0,  //
+          0, 2,  -3, 1,  0,  //
+          0, -1, 0,  1,  0,  //
+          0, 2,  -1, -2, 1};
+}
+
 // F(m, 2), for the taps of the even phase: m + 1 points.
 struct TwoTaps {
   std::vector<double> filter;  // a x 2
@@ -29,10 +46,7 @@ TwoTaps MakeTwoTaps(int64_t m) {
                          0.5, 0.5,   //
                          0.5, -0.5,  //
                          0, 1},
-              .input = {1, 0, -1, 0,  //
-                        0, 1, 1, 0,   //
-                        0, -1, 1, 0,  //
-                        0, -1, 0, 1},
+              .input = InputOfFourPoints(),
               .output = {1, 1, 1, 0,   //
                          0, 1, -1, 0,  //
                          0, 1, 1, 1}};
@@ -43,11 +57,7 @@ TwoTaps MakeTwoTaps(int64_t m) {
                          -1. / 6, 1. / 6,  //
                          1. / 6, 1. / 3,   //
                          0, 1},
-              .input = {2, -1, -2, 1,  0,  //
-                        0, -2, -1, 1,  0,  //
-                        0, 2,  -3, 1,  0,  //
-                        0, -1, 0,  1,  0,  //
-                        0, 2,  -1, -2, 1},
+              .input = InputOfFivePoints(),
               .output = {1, 1, 1,  1, 0,  //
                          0, 1, -1, 2, 0,  //
                          0, 1, 1,  4, 0,  //
@@ -88,10 +98,7 @@ WinogradTransform MakeStrideOne(int64_t m) {
                          0.5, 0.5, 0.5,   //
                          0.5, -0.5, 0.5,  //
                          0, 0, 1},
-              .input = {1, 0, -1, 0,  //
-                        0, 1, 1, 0,   //
-                        0, -1, 1, 0,  //
-                        0, -1, 0, 1},
+              .input = InputOfFourPoints(),
               .output = {1, 1, 1, 0,  //
                          0, 1, -1, 1}};
     case 3:
@@ -103,11 +110,7 @@ WinogradTransform MakeStrideOne(int64_t m) {
                          -1. / 6, 1. / 6, -1. / 6,  //
                          1. / 6, 1. / 3, 2. / 3,    //
                          0, 0, 1},
-              .input = {2, -1, -2, 1,  0,  //
-                        0, -2, -1, 1,  0,  //
-                        0, 2,  -3, 1,  0,  //
-                        0, -1, 0,  1,  0,  //
-                        0, 2,  -1, -2, 1},
+              .input = InputOfFivePoints(),
               .output = {1, 1, 1, 1, 0,   //
                          0, 1, -1, 2, 0,  //
                          0, 1, 1, 4, 1}};

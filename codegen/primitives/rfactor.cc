@@ -73,8 +73,9 @@ absl::StatusOr<Block> WithLoopsAsIters(const Block& sum, size_t iter, const std:
     const Expr guard = Substitute(conjunct, iters);
     bool others = false;
     Visit(guard, [&](const Expr& node) {
-      others = others || (node->kind == ExprKind::kVar &&
-                          std::none_of(made.begin(), made.end(), [&](const BlockIter& i) { return i.var == node->var; }));
+      others =
+          others || (node->kind == ExprKind::kVar &&
+                     std::none_of(made.begin(), made.end(), [&](const BlockIter& i) { return i.var == node->var; }));
     });
     if (others) {
       return RefuseBlock(sum, absl::StrCat("a predicate speaks of loop '", factored->var->name, "' and of others"));

@@ -1,5 +1,5 @@
-// rfactor: a sum over a loop that other iterations need not wait for. Every iteration of the loop gets a sum of its own,
-// and a block added after them adds those up: what lets a reduction run in the lanes of a vector.
+// rfactor: a sum over a loop that other iterations need not wait for. Every iteration of the loop gets a sum of its
+// own, and a block added after them adds those up: what lets a reduction run in the lanes of a vector.
 //
 //   for m:                              for m:
 //     for k.o, k.v:                       for k.o, k.v:

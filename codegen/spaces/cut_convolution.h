@@ -12,11 +12,11 @@
 namespace tunefleet::codegen {
 
 struct ConvolutionCut {
-  std::vector<EdgeCut> cuts;  // the tile loops, outermost first
-  int64_t unrolled_taps = 0;  // unrolled already: 0: none, 1: kw, 2: kh and kw
-  int64_t parallel_cuts = 0;  // of the outermost tile loops; 2 only when none of them is cut
+  std::vector<EdgeCut> cuts;          // the tile loops, outermost first
+  int64_t unrolled_taps = 0;          // unrolled already: 0: none, 1: kw, 2: kh and kw
+  int64_t parallel_cuts = 0;          // of the outermost tile loops; 2 only when none of them is cut
   std::vector<EdgeCut> channel_cuts;  // inside the tile loops
-  bool batched = false;       // loop "n" is around the tile loops; it joins those that are parallel
+  bool batched = false;               // loop "n" is around the tile loops; it joins those that are parallel
 };
 
 // Cuts the loops. In tiles that padding or a tail touches, the taps are unrolled, so that those outside are skipped.

@@ -43,9 +43,8 @@ class MatmulDotSpace : public KnobSpace {
     });
     order_ = knobs.Add("order", {0, 1});
     unroll_ = knobs.Add("unroll", [this](KnobValues at) {  // vectors of a step
-      return Those({1, 2, 4}, [&](int64_t unroll) {
-        return unroll * unit_.lanes < s_.k && Stores(at, unroll) <= kMostStores;
-      });
+      return Those({1, 2, 4},
+                   [&](int64_t unroll) { return unroll * unit_.lanes < s_.k && Stores(at, unroll) <= kMostStores; });
     });
     parallel_ = knobs.Add("parallel", [this](KnobValues) {
       return unit_.threads == 1 ? std::vector<int64_t>{0} : std::vector<int64_t>{0, 1};

@@ -3,8 +3,8 @@
 // High-Performance Matrix Multiplication, 2008).
 //
 // The inner loop broadcasts elements of A and multiplies them with vectors of B. Where the depth is cut, each pass over
-// it adds to the output. A constant operand (a dense layer's, a pointwise convolution's weight) is packed in prepare; what a matmul packs is packed inside the timed
-// kernel.
+// it adds to the output. A constant operand (a dense layer's, a pointwise convolution's weight) is packed in prepare;
+// what a matmul packs is packed inside the timed kernel.
 #ifndef TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
 #define TUNEFLEET_CODEGEN_SPACES_MATMUL_PACKED_H_
 

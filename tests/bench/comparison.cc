@@ -21,7 +21,7 @@
 
 ABSL_FLAG(std::string, suite, "", "file with one operator (--op syntax) or workload name a line");
 ABSL_FLAG(std::string, records, "bench.db", "record database; what it lacks is tuned first");
-ABSL_FLAG(int, trials, 128, "trials for an operator that the database lacks");
+ABSL_FLAG(int, trials, 256, "trials for an operator that the database lacks");
 ABSL_FLAG(int, threads, 1, "threads of every contestant");
 ABSL_FLAG(int, rounds, 40, "interleaved samples of each contestant");
 ABSL_FLAG(bool, json, false, "make the last line a JSON object");

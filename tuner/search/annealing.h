@@ -1,6 +1,7 @@
 // Parallel simulated annealing over the union of the spaces (section 3.3 of the AutoTVM paper): many Markov chains step
 // together, so that the model scores a whole batch at once. A chain stays in its space; chains are dealt out to the
-// spaces in turn, and their states persist from one call to the next, but for those that start anew where they are told.
+// spaces in turn, and their states persist from one call to the next, but for those that start anew where they are
+// told.
 #ifndef TUNEFLEET_TUNER_SEARCH_ANNEALING_H_
 #define TUNEFLEET_TUNER_SEARCH_ANNEALING_H_
 
