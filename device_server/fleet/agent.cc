@@ -19,7 +19,7 @@ namespace {
 
 constexpr int kControlNice = -10;
 constexpr absl::Duration kFirstMessageTimeout = absl::Seconds(10);
-// How long a drained agent waits for the tracker to close the stream.
+// How long a drained agent waits for a stream that was just opened to be welcomed, and for the tracker to close it.
 constexpr absl::Duration kFarewell = absl::Seconds(2);
 // How much longer than its limit a trial takes before something must be wrong with the agent itself.
 constexpr absl::Duration kHangSlack = absl::Minutes(1);
@@ -253,7 +253,9 @@ bool Agent::WaitUntilDrained(absl::Duration timeout) {
     return true;
   };
   if (!wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return core_.Drained(); }, timeout)) return false;
-  connection_.FinishSending();  // so that the tracker learns it now and not after a grace period
+  // So that the tracker learns it now and not after a grace period: what a Welcome lets out, then the stream's end.
+  wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.greeting(); }, kFarewell);
+  connection_.FinishSending();
   wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.welcomed(); }, kFarewell);
   return true;
 }

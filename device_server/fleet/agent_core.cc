@@ -37,6 +37,7 @@ AgentCore::AgentCore(v1::Hello hello, std::vector<v1::Finished> left)
     : hello_(std::move(hello)), finished_(std::make_move_iterator(left.begin()), std::make_move_iterator(left.end())) {}
 
 v1::AgentMessage AgentCore::Open() {
+  open_ = true;
   welcomed_ = false;
   probes_.clear();
   v1::AgentMessage message;
@@ -49,7 +50,10 @@ v1::AgentMessage AgentCore::Open() {
   return message;
 }
 
-void AgentCore::Close() { welcomed_ = false; }
+void AgentCore::Close() {
+  open_ = false;
+  welcomed_ = false;
+}
 
 AgentCore::Messages AgentCore::OnMessage(const v1::TrackerMessage& message) {
   switch (message.message_case()) {

@@ -38,6 +38,8 @@ class AgentCore {
   Messages OnMessage(const v1::TrackerMessage& message);
   void Close();
   bool welcomed() const { return welcomed_; }
+  // The stream's Hello is out, its Welcome has not come: the tracker cannot be told anything yet.
+  bool greeting() const { return open_ && !welcomed_; }
 
   // ---- the device
   // The oldest assigned trial of the device; it stays assigned. Null: none.
@@ -79,6 +81,7 @@ class AgentCore {
   bool KnowsDevice(const std::string& device_id) const;
 
   const v1::Hello hello_;
+  bool open_ = false;
   bool welcomed_ = false;
   bool draining_ = false;
   std::deque<Held> held_;              // oldest first

@@ -31,7 +31,7 @@ grpc::ChannelArguments ChannelArguments() {
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   // The agent paces its own attempts.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 50);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 50);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);  // what one attempt may take: slow links, busy machines
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   arguments.SetMaxReceiveMessageSize(4 << 20);
   return arguments;
@@ -52,12 +52,12 @@ class StreamReactor : public grpc::ClientBidiReactor<v1::AgentMessage, v1::Track
     bool last = false;
     {
       const common::MutexLock lock(&mutex_);
-      if (ended_ || writing_) return;
+      if (ended_ || writing_ || finished_) return;
       std::optional<v1::AgentMessage> message = handler_->NextToSend();
       last = !message && finishing_;
       if (!message && !last) return;
       if (message) outgoing_ = *std::move(message);
-      finishing_ &= !last;
+      finished_ = last;
       writing_ = true;
     }
     if (last) {
@@ -146,7 +146,8 @@ class StreamReactor : public grpc::ClientBidiReactor<v1::AgentMessage, v1::Track
   common::CondVar changed_;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // nothing more will be read: start no write
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;  // the last write was begun: none may follow
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;     // nothing more will be read: start no write
   bool received_ ABSL_GUARDED_BY(mutex_) = false;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);

@@ -231,6 +231,16 @@ TEST_F(AgentCoreTest, ADrainIsToldAgainAfterAReconnect) {
   EXPECT_TRUE(messages[0].has_draining());
 }
 
+TEST_F(AgentCoreTest, AStreamGreetsFromItsHelloToItsWelcome) {
+  EXPECT_FALSE(core_.greeting());
+  core_.Close();
+  EXPECT_FALSE(core_.greeting()) << "nobody is there to answer";
+  core_.Open();
+  EXPECT_TRUE(core_.greeting());
+  core_.OnMessage(Welcome());
+  EXPECT_FALSE(core_.greeting());
+}
+
 TEST_F(AgentCoreTest, ATrackerCannotMakeItHoldWithoutBound) {
   AgentCore::Messages last;
   for (uint64_t i = 0; i < 100; ++i) last = core_.OnMessage(Assign(Lease("t" + std::to_string(i), i)));

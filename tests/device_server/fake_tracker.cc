@@ -21,25 +21,42 @@ struct FakeTracker::Impl : public v1::AgentService::Service, public v1::BlobServ
   grpc::Status Connect(grpc::ServerContext* context, AgentStream* stream) override {
     {
       const common::MutexLock lock(&mutex);
+      ++streams;
       open_context = context;
       open_stream = stream;
     }
     v1::AgentMessage message;
     while (stream->Read(&message)) {
+      const bool held = message.has_hello() && WelcomesAreHeld();
+      if (held) {
+        Keep(message);
+        while (WelcomesAreHeld() && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
+      }
       if (message.has_hello()) {
         v1::TrackerMessage welcome;
         welcome.mutable_welcome()->set_protocol(1);
         stream->Write(welcome);
       }
-      const common::MutexLock lock(&mutex);
-      received.push_back(message);
-      changed.SignalAll();
+      if (!held) Keep(message);
     }
     const common::MutexLock lock(&mutex);
-    open_context = nullptr;
-    open_stream = nullptr;
+    if (open_stream == stream) {  // or the agent has come again already
+      open_context = nullptr;
+      open_stream = nullptr;
+    }
     changed.SignalAll();
     return grpc::Status::OK;
+  }
+
+  void Keep(const v1::AgentMessage& message) {
+    const common::MutexLock lock(&mutex);
+    received.push_back(message);
+    changed.SignalAll();
+  }
+
+  bool WelcomesAreHeld() {
+    const common::MutexLock lock(&mutex);
+    return hold_welcomes;
   }
 
   grpc::Status Download(grpc::ServerContext*, const v1::DownloadBlobRequest* request,
@@ -66,7 +83,9 @@ struct FakeTracker::Impl : public v1::AgentService::Service, public v1::BlobServ
   std::deque<v1::AgentMessage> received;
   grpc::ServerContext* open_context = nullptr;
   AgentStream* open_stream = nullptr;
+  int streams = 0;  // so many were opened
   int breaks = 0;
+  bool hold_welcomes = false;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -77,6 +96,7 @@ FakeTracker::FakeTracker(const std::string& address, const TestBlobs* blobs, abs
   builder.AddListeningPort(address, grpc::InsecureServerCredentials());
   builder.RegisterService(static_cast<v1::AgentService::Service*>(impl_.get()));
   builder.RegisterService(static_cast<v1::BlobService::Service*>(impl_.get()));
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 500);  // as the tracker's
   impl_->server = builder.BuildAndStart();
 }
 
@@ -131,10 +151,16 @@ void FakeTracker::Acknowledge(const v1::Lease& lease) {
   Send(message);
 }
 
+void FakeTracker::HoldWelcomes(bool held) {
+  const common::MutexLock lock(&impl_->mutex);
+  impl_->hold_welcomes = held;
+}
+
 void FakeTracker::BreakStream() {
   const common::MutexLock lock(&impl_->mutex);
+  const int broken = impl_->streams;
   if (impl_->open_context != nullptr) impl_->open_context->TryCancel();
-  while (impl_->open_context != nullptr) impl_->changed.Wait(&impl_->mutex);
+  while (impl_->open_context != nullptr && impl_->streams == broken) impl_->changed.Wait(&impl_->mutex);
 }
 
 void FakeTracker::BreakDownloads(int times) {

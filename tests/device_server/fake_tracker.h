@@ -28,6 +28,9 @@ class FakeTracker {
   void Assign(const v1::Trial& trial, uint64_t counter, const std::string& device_id);
   void Acknowledge(const v1::Lease& lease);
 
+  // While held, a Hello is received but not answered.
+  void HoldWelcomes(bool held);
+
   // Breaks the agent's stream; the agent may come again.
   void BreakStream();
   // Breaks off the next downloads after one chunk each, this often.
