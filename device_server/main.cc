@@ -21,6 +21,7 @@
 #include "device_server/describe/cpu_list.h"
 #include "device_server/describe/emulation.h"
 #include "device_server/describe/machine.h"
+#include "device_server/device_plan.h"
 #include "device_server/measure/core_lock.h"
 #include "device_server/measure/trial_runner.h"
 #include "device_server/options.h"
@@ -62,12 +63,16 @@ void PrintDevice(const v1::Device& device, bool json) {
   for (const v1::DeviceAttribute& attribute : device.attributes()) {
     std::cout << "attribute    " << attribute.name() << " = " << absl::StrJoin(attribute.values(), " ") << "\n";
   }
-  const std::vector<CoreGroup> groups = ReadCoreGroups("", UsableCores());
-  for (size_t i = 0; groups.size() > 1 && i < groups.size(); ++i) {
-    std::cout << "core group   --cores=" << FormatCpuList(groups[i].cores) << " (" << GroupSuffix(groups[i])
-              << ", told by " << groups[i].told_by << ")\n";
-  }
   std::cout.flush();
+}
+
+// The kinds of cores, where there are several.
+void PrintGroups(const std::vector<CoreGroup>& groups) {
+  const std::vector<std::string> kinds = GroupKinds(groups);
+  for (size_t i = 0; groups.size() > 1 && i < groups.size(); ++i) {
+    std::cout << "core group   --cores=" << FormatCpuList(groups[i].cores) << " (" << kinds[i] << ", told by "
+              << groups[i].told_by << ")" << std::endl;
+  }
 }
 
 // Of the largest cache that a core has, or has for itself; 0: unknown.
@@ -84,53 +89,47 @@ int Fail(const absl::Status& status) {
   return 1;
 }
 
-// One device on these cores, with its zygote. Errors: UNAVAILABLE.
-absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const CommandLine::Also& wanted, uint32_t threads,
+// The device with its zygote. Errors: UNAVAILABLE.
+absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const PlannedDevice& planned,
                                         const std::string& program, const std::vector<std::string>& emulator) {
-  v1::Target target = DescribeTarget(wanted.cores, threads);
-  std::string device_class = wanted.device_class.empty() ? DefaultClass(target) : wanted.device_class;
-  std::string device_id = wanted.device_id.empty() ? DefaultId(wanted.cores) : wanted.device_id;
-  const std::string emulator_name = emulator.empty() ? "" : std::filesystem::path(emulator[0]).filename().string();
+  v1::Target target = DescribeTarget(planned.cores, planned.threads, line.sys_root);
+  std::string device_class = planned.device_class;
+  std::string device_id = planned.device_id.empty() ? DefaultId(planned.cores) : planned.device_id;
+  DeviceTraits traits{.emulator = "", .core_kind = planned.core_kind, .sandbox = {}};
   if (!emulator.empty()) {
-    target = EmulatedTarget(std::move(target), emulator_name);
+    traits.emulator = std::filesystem::path(emulator[0]).filename().string();
+    target = EmulatedTarget(std::move(target), traits.emulator);
     device_class = EmulatedClass(device_class);
-    if (wanted.device_id.empty()) device_id = absl::StrCat(device_id, "-", emulator_name).substr(0, 64);
+    if (planned.device_id.empty()) device_id = absl::StrCat(device_id, "-", traits.emulator).substr(0, 64);
   }
   TrialRunner::Options options{
       .program = program,
       .emulator = emulator,
-      .cores = wanted.cores,
+      .cores = planned.cores,
       .private_cache_bytes = CacheBytes(target, /*private_only=*/true),
       .last_cache_bytes = CacheBytes(target, /*private_only=*/false),
       .fill_cache_bytes = line.cache_mib << 20,
       .turns_file = line.turns_file,
       .device_id = device_id,
-      .device_fingerprint = DescribeDevice(target, device_id, device_class, emulator_name, {}).fingerprint(),
+      .device_fingerprint = DescribeDevice(target, device_id, device_class, traits).fingerprint(),
       .agent_version = TUNEFLEET_VERSION};
-  ServedDevice served{.device = {}, .cores = wanted.cores, .runner = nullptr};
+  ServedDevice served{.device = {}, .cores = planned.cores, .runner = nullptr};
   TF_ASSIGN_OR_RETURN(served.runner, TrialRunner::Create(std::move(options)));
-  served.device =
-      DescribeDevice(target, device_id, device_class, emulator_name, SandboxNames(served.runner->sandbox()));
+  traits.sandbox = SandboxNames(served.runner->sandbox());
+  served.device = DescribeDevice(target, device_id, device_class, traits);
   AddAttribute("scheduling", {SchedulingName(served.runner->scheduling())}, &served.device);
   return served;
 }
 
-// The first device of the command line, and those after it.
-std::vector<CommandLine::Also> WantedDevices(const CommandLine& line) {
-  std::vector<CommandLine::Also> wanted = {{line.cores, line.device_class, line.device_id}};
-  wanted.insert(wanted.end(), line.also.begin(), line.also.end());
-  return wanted;
-}
-
 // Exit status 0 where timings can be trusted.
-int SelfTest(const CommandLine& line, TrialRunner* runner) {
-  StayOffCores(line.cores);
+int SelfTest(const PlannedDevice& device, bool json, TrialRunner* runner) {
+  StayOffCores(device.cores);
   // An agent at work on these cores waits until this is over.
-  const std::optional<CoreLock> lock = CoreLock::Acquire(line.cores, "", [] { return false; });
+  const std::optional<CoreLock> lock = CoreLock::Acquire(device.cores, "", [] { return false; });
   absl::BitGen random;
-  const SelfTestFindings findings = RunSelfTest(kSelfTestTimes, line.threads, random, runner);
+  const SelfTestFindings findings = RunSelfTest(kSelfTestTimes, device.threads, random, runner);
   const SelfTestVerdict verdict = JudgeSelfTest(findings);
-  if (line.json) {
+  if (json) {
     std::cout << SelfTestJson(findings, verdict) << std::endl;
   } else {
     std::cout << SelfTestText(findings, verdict) << std::flush;
@@ -153,7 +152,15 @@ int Main(int argc, char** argv) {
   if (const absl::Status status = common::SetUpLog("tunefleet-device", line->log_level); !status.ok()) {
     return Refuse(status.message());
   }
-  if (const absl::Status status = ResolveCores(UsableCores(), &*line); !status.ok()) return Refuse(status.message());
+  const std::vector<std::string> emulator = OwnEmulatorCommand(static_cast<size_t>(argc));
+  const std::vector<uint16_t> usable = UsableCores();
+  // What lies below an emulator says nothing about the emulated cores.
+  const std::vector<CoreGroup> groups =
+      emulator.empty() ? ReadCoreGroups(line->sys_root, usable) : std::vector<CoreGroup>();
+  const absl::StatusOr<std::vector<PlannedDevice>> plan = PlanDevices(
+      *line, usable, groups,
+      [&](const std::vector<uint16_t>& cores) { return DefaultClass(DescribeTarget(cores, 1, line->sys_root)); });
+  if (!plan.ok()) return Refuse(plan.status().message());
   if (line->lifeline_fd >= 0 && fcntl(line->lifeline_fd, F_SETFD, FD_CLOEXEC) != 0) {
     return Refuse(absl::StrCat("--lifeline-fd=", line->lifeline_fd, ": no such open descriptor"));
   }
@@ -161,21 +168,22 @@ int Main(int argc, char** argv) {
   if (!program.ok()) return Refuse(program.status().message());
   const int signals = OpenSignals();
   ProgramFile program_file(*program);
-  const std::vector<std::string> emulator = OwnEmulatorCommand(static_cast<size_t>(argc));
   // The zygotes start before the first thread of this process, and before the process leaves the measuring cores, which
   // workers need.
   std::vector<ServedDevice> devices;
-  for (const CommandLine::Also& wanted : WantedDevices(*line)) {
-    const uint32_t threads = devices.empty() ? line->threads : static_cast<uint32_t>(wanted.cores.size());
-    absl::StatusOr<ServedDevice> served = MakeDevice(*line, wanted, threads, *program, emulator);
+  for (const PlannedDevice& planned : *plan) {
+    absl::StatusOr<ServedDevice> served = MakeDevice(*line, planned, *program, emulator);
     if (!served.ok()) return Fail(served.status());
     devices.push_back(*std::move(served));
   }
   if (line->mode == CommandLine::Mode::kList) {
     for (const ServedDevice& served : devices) PrintDevice(served.device, line->json);
+    if (!line->json) PrintGroups(groups);
     return 0;
   }
-  if (line->mode == CommandLine::Mode::kSelfTest) return SelfTest(*line, devices.front().runner.get());
+  if (line->mode == CommandLine::Mode::kSelfTest) {
+    return SelfTest(plan->front(), line->json, devices.front().runner.get());
+  }
   const uint32_t sandbox = devices.front().runner->sandbox();  // the machine's, so the same for all
   if (line->require_sandbox == "full" && (sandbox & kSandboxFull) != kSandboxFull) {
     return Refuse(absl::StrCat("--require-sandbox=full: this machine enforces only ",

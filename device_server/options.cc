@@ -1,7 +1,6 @@
 #include "device_server/options.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -28,6 +27,12 @@ bool IsName(absl::string_view text) {
 
 absl::Status SetName(absl::string_view name, const std::string& value, std::string* target) {
   if (!IsName(value)) return Wrong(name, value, "1 to 64 characters of A-Z a-z 0-9 _ . -");
+  *target = value;
+  return absl::OkStatus();
+}
+
+absl::Status SetPath(absl::string_view name, const std::string& value, std::string* target) {
+  if (!absl::StartsWith(value, "/")) return Wrong(name, value, "an absolute path");
   *target = value;
   return absl::OkStatus();
 }
@@ -68,24 +73,13 @@ absl::Status SetOption(absl::string_view name, const std::string& value, Command
     return absl::OkStatus();
   }
   if (name == "also") return AddDevice(name, value, line);
-  if (name == "state") {
-    if (!absl::StartsWith(value, "/")) return Wrong(name, value, "an absolute path");
-    line->state = value;
-    return absl::OkStatus();
-  }
+  if (name == "state") return SetPath(name, value, &line->state);
+  if (name == "sys-root") return SetPath(name, value, &line->sys_root);
   if (name == "threads") return SetNumber<uint32_t>(name, value, 1, 256, &line->threads);
   if (name == "cache-mib") return SetNumber<uint64_t>(name, value, 1, 1 << 20, &line->cache_mib);
   if (name == "lifeline-fd") return SetNumber<int>(name, value, 0, 1 << 20, &line->lifeline_fd);
-  if (name == "remove-dir-at-exit") {
-    if (!absl::StartsWith(value, "/")) return Wrong(name, value, "an absolute path");
-    line->remove_dir_at_exit = value;
-    return absl::OkStatus();
-  }
-  if (name == "turns") {
-    if (!absl::StartsWith(value, "/")) return Wrong(name, value, "an absolute path");
-    line->turns_file = value;
-    return absl::OkStatus();
-  }
+  if (name == "remove-dir-at-exit") return SetPath(name, value, &line->remove_dir_at_exit);
+  if (name == "turns") return SetPath(name, value, &line->turns_file);
   if (name == "require-sandbox") {
     if (value != "full") return Wrong(name, value, "full");
     line->require_sandbox = value;
@@ -96,16 +90,6 @@ absl::Status SetOption(absl::string_view name, const std::string& value, Command
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("unknown option --", name, "; see tunefleet-device --help"));
-}
-
-absl::Status CheckCores(absl::string_view name, const std::vector<uint16_t>& cores,
-                        const std::vector<uint16_t>& usable) {
-  for (const uint16_t core : cores) {
-    if (std::find(usable.begin(), usable.end(), core) == usable.end()) {
-      return Wrong(name, FormatCpuList(cores), absl::StrCat("cores among ", FormatCpuList(usable)));
-    }
-  }
-  return absl::OkStatus();
 }
 
 // Options without a value.
@@ -148,38 +132,10 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
     TF_RETURN_IF_ERROR(SetOption(parts.first, value, &line));
   }
   if (line.mode == CommandLine::Mode::kServe && line.tracker.empty()) {
-    return absl::InvalidArgumentError("--tracker=HOST:PORT or --tracker=unix:PATH is needed (or --list, --self-test); see --help");
+    return absl::InvalidArgumentError(
+        "--tracker=HOST:PORT or --tracker=unix:PATH is needed (or --list, --self-test); see --help");
   }
   return line;
-}
-
-absl::Status ResolveCores(const std::vector<uint16_t>& usable, CommandLine* line) {
-  if (line->cores.empty()) {
-    const size_t count = std::max<uint32_t>(line->threads, 1);
-    if (count > usable.size()) {
-      return Wrong("threads", absl::StrCat(line->threads),
-                   absl::StrCat("at most ", usable.size(), ", the usable cores"));
-    }
-    // The last ones: the first serve the machine's interrupts.
-    line->cores.assign(usable.end() - static_cast<ptrdiff_t>(count), usable.end());
-  }
-  TF_RETURN_IF_ERROR(CheckCores("cores", line->cores, usable));
-  std::vector<uint16_t> taken = line->cores;
-  for (const CommandLine::Also& also : line->also) {
-    TF_RETURN_IF_ERROR(CheckCores("also", also.cores, usable));
-    for (const uint16_t core : also.cores) {
-      if (std::find(taken.begin(), taken.end(), core) != taken.end()) {
-        return Wrong("also", FormatCpuList(also.cores), "cores that no other device of this agent has");
-      }
-    }
-    taken.insert(taken.end(), also.cores.begin(), also.cores.end());
-  }
-  if (line->threads == 0) line->threads = static_cast<uint32_t>(line->cores.size());
-  if (line->threads > line->cores.size()) {
-    return Wrong("threads", absl::StrCat(line->threads),
-                 absl::StrCat("at most ", line->cores.size(), ", as many as --cores names"));
-  }
-  return absl::OkStatus();
 }
 
 std::string HelpText() {
@@ -192,7 +148,8 @@ std::string HelpText() {
   --tracker=ADDRESS        where the tracker listens; an unreachable one is tried for ever
   --class=NAME             what devices of this kind are called, e.g. rk3399 (default: architecture and processor)
   --id=NAME                this device's name, unique in the fleet (default: host name and cores)
-  --cores=LIST             the cores that kernels run on, e.g. 1 or 0,2-3 (default: the last --threads cores)
+  --cores=LIST             the cores that kernels run on, e.g. 1 or 0,2-3 (default: the last --threads cores; where the
+                           machine has cores of several kinds, one device for each kind, on the last --threads of it)
   --also=CORES[:CLASS[:ID]] another device of this agent, e.g. --cores=0-3 --also=4-5:big; may be repeated
   --state=DIR              where results wait on disk for a tracker that cannot be reached (default: in memory alone)
   --threads=N              threads that a kernel may use (default: as many as --cores names, or 1)
@@ -203,6 +160,7 @@ std::string HelpText() {
   --self-test              measure kernels of known behaviour and say whether timings of this machine can be trusted;
                            exit status 0: yes, 1: no
   --lifeline-fd=N          end at once when this pipe closes
+  --sys-root=DIR           learn about cores and caches from DIR/sys instead of /sys (for tests)
   --turns=FILE             take turns with the builders that share the cores and this file
   --remove-dir-at-exit=DIR remove this directory at the end
   --version, --help

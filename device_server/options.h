@@ -16,7 +16,7 @@ struct CommandLine {
   std::string tracker;
   std::string device_class;     // empty: from the processor
   std::string device_id;        // empty: from host and cores
-  std::vector<uint16_t> cores;  // empty: the last `threads` cores that this process may use
+  std::vector<uint16_t> cores;  // empty: see device_plan.h
   uint32_t threads = 0;         // 0: as many as cores are named, or 1
   struct Also {
     std::vector<uint16_t> cores;
@@ -32,6 +32,7 @@ struct CommandLine {
   int lifeline_fd = -1;
   std::string remove_dir_at_exit;
   std::string turns_file;
+  std::string sys_root;  // stands before /sys where the machine is described
 };
 
 // `arguments` without the program's name. Errors: INVALID_ARGUMENT, one line: what was wrong and what would be right.
@@ -39,10 +40,6 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
 
 // What --help prints.
 std::string HelpText();
-
-// Chooses the cores where none are named. Errors: INVALID_ARGUMENT for cores that are not `usable`, too few, or in two
-// devices.
-absl::Status ResolveCores(const std::vector<uint16_t>& usable, CommandLine* command_line);
 
 }  // namespace tunefleet::device
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
+#include <set>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -48,6 +48,12 @@ std::string Difference(const CoreGroup& a, const CoreGroup& b) {
   return std::abs(x - y) > kClockTolerance * std::max(x, y) ? "cpuinfo_max_freq" : "";
 }
 
+// A group's traits as parts of names; empty where the machine does not tell.
+std::string Kind(const CoreGroup& group) { return group.kind; }
+std::string Capacity(const CoreGroup& group) { return group.capacity > 0 ? absl::StrCat("cap", group.capacity) : ""; }
+std::string Clock(const CoreGroup& group) { return group.max_khz > 0 ? absl::StrCat(group.max_khz / 1000, "mhz") : ""; }
+std::string Midr(const CoreGroup& group) { return group.midr > 0 ? absl::StrCat("midr", absl::Hex(group.midr)) : ""; }
+
 }  // namespace
 
 uint64_t ReadMidr(const std::string& root, uint16_t core) {
@@ -74,10 +80,16 @@ std::vector<CoreGroup> ReadCoreGroups(const std::string& root, const std::vector
   return groups;
 }
 
-std::string GroupSuffix(const CoreGroup& group) {
-  if (!group.kind.empty()) return group.kind;
-  if (group.capacity > 0) return absl::StrCat("cap", group.capacity);
-  return group.max_khz > 0 ? absl::StrCat(group.max_khz / 1000, "mhz") : "";
+std::vector<std::string> GroupKinds(const std::vector<CoreGroup>& groups) {
+  std::vector<std::string> kinds(groups.size());
+  for (const auto& trait : {Kind, Capacity, Clock, Midr}) {
+    if (std::set<std::string>(kinds.begin(), kinds.end()).size() == groups.size()) break;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      const std::string text = trait(groups[i]);
+      if (!text.empty()) absl::StrAppend(&kinds[i], kinds[i].empty() ? "" : "-", text);
+    }
+  }
+  return kinds;
 }
 
 }  // namespace tunefleet::device

@@ -26,8 +26,9 @@ std::vector<CoreGroup> ReadCoreGroups(const std::string& root, const std::vector
 // The identification register of an Arm core; 0 where the kernel does not show it.
 uint64_t ReadMidr(const std::string& root, uint16_t core);
 
-// What tells the group from another one whose cores have the same name, e.g. "cap512", "2208mhz"; for class names.
-std::string GroupSuffix(const CoreGroup& group);
+// What tells each group from the others, as a part of names: "atom", "cap485", "2208mhz", "midr410fd034", or several of
+// these where one does not do. Empty for a single group.
+std::vector<std::string> GroupKinds(const std::vector<CoreGroup>& groups);
 
 }  // namespace tunefleet::device
 

@@ -52,15 +52,15 @@ std::string RecognisedBy() {
 }
 
 // All that bears on a timing, so that timings with different fingerprints are never compared.
-std::string Fingerprint(const v1::Target& target, const std::string& emulator) {
-  return common::HexDigest(
-             common::Sha256(absl::StrCat(target.SerializeAsString(), "\n", KernelRelease(), "\n", emulator)))
+std::string Fingerprint(const v1::Target& target, const DeviceTraits& traits) {
+  return common::HexDigest(common::Sha256(absl::StrCat(target.SerializeAsString(), "\n", KernelRelease(), "\n",
+                                                       traits.emulator, "\n", traits.core_kind)))
       .substr(0, 16);
 }
 
 }  // namespace
 
-v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads) {
+v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads, const std::string& root) {
   CpuIdentity identity = IdentifyCpu();
   v1::Target target;
   target.set_triple(kTriple);
@@ -69,10 +69,10 @@ v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads) 
   target.set_model(std::move(identity.model));
   const uint16_t core = cores.empty() ? 0 : cores.front();
   // Where cores differ, what identifies itself is whichever this thread runs on.
-  if (const uint64_t midr = ReadMidr("", core); midr != 0) {
+  if (const uint64_t midr = ReadMidr(root, core); midr != 0) {
     target.set_cpu(ArmCpuName(ArmImplementer(midr), ArmPart(midr)));
   }
-  for (v1::CacheLevel& cache : ReadCaches(absl::StrCat("/sys/devices/system/cpu/cpu", core, "/cache"))) {
+  for (v1::CacheLevel& cache : ReadCaches(absl::StrCat(root, "/sys/devices/system/cpu/cpu", core, "/cache"))) {
     *target.add_caches() = std::move(cache);
   }
   target.set_cores(static_cast<int32_t>(cores.size()));
@@ -104,12 +104,12 @@ std::string DefaultId(const std::vector<uint16_t>& cores) {
 }
 
 v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
-                          const std::string& emulator, const std::vector<std::string>& sandbox) {
+                          const DeviceTraits& traits) {
   v1::Device device;
   device.set_device_id(device_id);
   device.set_device_class(device_class);
   *device.mutable_target() = target;
-  device.set_fingerprint(Fingerprint(target, emulator));
+  device.set_fingerprint(Fingerprint(target, traits));
   std::map<std::string, std::vector<std::string>> attributes = {
       {"arch", {kArchitecture}},
       {"class", {device_class}},
@@ -120,9 +120,10 @@ v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id
       {"kind", {"cpu"}},
       {"os", {"linux"}},
       {"recognised_by", {RecognisedBy()}},
-      {"sandbox", sandbox},
+      {"sandbox", traits.sandbox},
   };
-  if (!emulator.empty()) attributes["emulator"] = {emulator};
+  if (!traits.core_kind.empty()) attributes["core_kind"] = {traits.core_kind};
+  if (!traits.emulator.empty()) attributes["emulator"] = {traits.emulator};
   for (const auto& [name, values] : attributes) AddAttribute(name, values, &device);
   return device;
 }

@@ -12,8 +12,9 @@
 
 namespace tunefleet::device {
 
-// `cores` are the ones that the device offers; a kernel may use `threads` of them.
-v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads);
+// `cores` are the ones that the device offers; a kernel may use `threads` of them. `root` stands before /sys: "" on a
+// real machine.
+v1::Target DescribeTarget(const std::vector<uint16_t>& cores, uint32_t threads, const std::string& root = "");
 
 // "<architecture>-<cpu>", e.g. "x86_64-znver5".
 std::string DefaultClass(const v1::Target& target);
@@ -28,9 +29,14 @@ v1::Target EmulatedTarget(v1::Target target, const std::string& emulator);
 // "<host name>-<cores>": stable over restarts, one per core set of a machine.
 std::string DefaultId(const std::vector<uint16_t>& cores);
 
-// `emulator`: what the agent runs on, "" for the processor itself; `sandbox`: SandboxNames of what is enforced.
+// What there is to know of a device beside its target.
+struct DeviceTraits {
+  std::string emulator;              // what the agent runs on, "" for the processor itself
+  std::string core_kind;             // what tells its cores from others of the machine
+  std::vector<std::string> sandbox;  // SandboxNames of what is enforced
+};
 v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,
-                          const std::string& emulator, const std::vector<std::string>& sandbox);
+                          const DeviceTraits& traits);
 
 // Adds one more, in its place. `values` are sorted.
 void AddAttribute(const std::string& name, const std::vector<std::string>& values, v1::Device* device);

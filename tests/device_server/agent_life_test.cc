@@ -12,9 +12,11 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "device_server/describe/cpu_list.h"
 #include "tests/device_server/agent_process.h"
+#include "tests/device_server/fake_sys.h"
 #include "tests/device_server/fake_tracker.h"
 #include "tests/device_server/trial_fixture.h"
 #include "tests/support/temp_dir.h"
@@ -22,6 +24,7 @@
 namespace tunefleet::device {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -147,6 +150,47 @@ TEST_F(AgentLifeTest, TwoDevicesOfOneAgentWorkSideBySide) {
   const v1::Finished finished = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
   EXPECT_EQ(finished.lease().device_id(), "device-2");
   EXPECT_EQ(finished.result().device_id(), "device-2");
+}
+
+TEST_F(AgentLifeTest, CoresOfTwoKindsAreTwoDevices) {
+  const std::vector<uint16_t> usable = UsableCores();
+  if (usable.size() < 2) GTEST_SKIP() << "one core";
+  FakeSys sys;
+  for (const uint16_t core : usable) sys.WriteCore(core, "", core == usable.back() ? "1024" : "485", "");
+  std::vector<std::string> arguments = Arguments();
+  arguments.push_back(absl::StrCat("--sys-root=", sys.root()));
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(arguments);
+  const v1::Hello hello = tracker.Receive().hello();
+  ASSERT_EQ(hello.devices_size(), 2);
+  EXPECT_EQ(hello.devices(0).device_id(), "device-1-cap485");
+  EXPECT_EQ(hello.devices(1).device_id(), "device-1-cap1024");
+  EXPECT_EQ(hello.devices(0).device_class(), "test-cap485");
+  EXPECT_EQ(hello.devices(1).device_class(), "test-cap1024");
+  EXPECT_NE(hello.devices(0).fingerprint(), hello.devices(1).fingerprint());
+  EXPECT_EQ(hello.devices(0).target().cores(), 1);
+  tracker.Assign(MakeTrial("good", &blobs_), 1, "device-1-cap1024");
+  const v1::Finished finished = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
+  EXPECT_EQ(finished.result().outcome(), v1::OUTCOME_OK) << finished.result().detail();
+  EXPECT_EQ(finished.result().device_fingerprint(), hello.devices(1).fingerprint());
+  EXPECT_THAT(finished.result().telemetry().cores(), ElementsAre(usable.back()));
+}
+
+TEST_F(AgentLifeTest, ListTellsOfTheKindsOfCores) {
+  const std::vector<uint16_t> usable = UsableCores();
+  if (usable.size() < 2) GTEST_SKIP() << "one core";
+  FakeSys sys;
+  for (const uint16_t core : usable) sys.WriteCore(core, "", core == usable.back() ? "1024" : "485", "");
+  const std::string command =
+      absl::StrCat(TUNEFLEET_DEVICE_PROGRAM " --list --log-level=off --id=board --class=rk --sys-root=", sys.root());
+  const std::string text = OutputOf(command);
+  EXPECT_THAT(text, HasSubstr("device       board-cap485\nclass        rk-cap485\n"));
+  EXPECT_THAT(text, HasSubstr("device       board-cap1024\nclass        rk-cap1024\n"));
+  EXPECT_THAT(text, HasSubstr("attribute    core_kind = cap1024\n"));
+  EXPECT_THAT(text,
+              HasSubstr(absl::StrCat("core group   --cores=", usable.back(), " (cap1024, told by cpu_capacity)")));
+  const std::vector<std::string> lines = absl::StrSplit(OutputOf(command + " --json"), '\n', absl::SkipEmpty());
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("rk-cap485"), HasSubstr("rk-cap1024")));
 }
 
 TEST_F(AgentLifeTest, AProbeIsAnsweredBetweenTrials) {

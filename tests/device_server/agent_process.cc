@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -97,5 +99,15 @@ std::vector<pid_t> DescendantsOf(pid_t pid) {
 }
 
 bool IsAlive(pid_t pid) { return Parents().contains(pid); }
+
+std::string OutputOf(const std::string& command) {
+  std::string output;
+  FILE* const pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return output;
+  std::array<char, 4096> part;
+  while (const size_t count = fread(part.data(), 1, part.size(), pipe)) output.append(part.data(), count);
+  pclose(pipe);
+  return output;
+}
 
 }  // namespace tunefleet::device

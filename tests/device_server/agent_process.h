@@ -35,6 +35,9 @@ std::vector<pid_t> DescendantsOf(pid_t pid);
 
 bool IsAlive(pid_t pid);
 
+// What a command of the shell prints.
+std::string OutputOf(const std::string& command);
+
 }  // namespace tunefleet::device
 
 #endif  // TUNEFLEET_TESTS_DEVICE_SERVER_AGENT_PROCESS_H_

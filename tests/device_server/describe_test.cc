@@ -150,15 +150,17 @@ TEST_F(CachesTest, AMachineThatListsNoneHasNone) { EXPECT_TRUE(ReadCaches("/no/s
 
 TEST(MachineTest, ADeviceCarriesItsAttributesSortedAndAStableFingerprint) {
   const v1::Target target = DescribeTarget({0}, 1);
-  const v1::Device device = DescribeDevice(target, "board-7", "rk3399", "", {"limits"});
+  const v1::Device device = DescribeDevice(target, "board-7", "rk3399", {.sandbox = {"limits"}});
   std::vector<std::string> names;
   for (const auto& attribute : device.attributes()) names.push_back(attribute.name());
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
   for (const char* name : {"arch", "class", "id", "isa", "os", "sandbox"}) EXPECT_THAT(names, Contains(name));
-  EXPECT_EQ(device.fingerprint(), DescribeDevice(DescribeTarget({0}, 1), "other", "c", "", {}).fingerprint());
+  EXPECT_EQ(device.fingerprint(), DescribeDevice(DescribeTarget({0}, 1), "other", "c", {}).fingerprint());
   v1::Target slower = target;
   slower.set_cpu("i386");
-  EXPECT_NE(device.fingerprint(), DescribeDevice(slower, "board-7", "rk3399", "", {}).fingerprint());
+  EXPECT_NE(device.fingerprint(), DescribeDevice(slower, "board-7", "rk3399", {}).fingerprint());
+  const v1::Device little = DescribeDevice(target, "board-7", "rk3399", {.core_kind = "cap485"});
+  EXPECT_NE(device.fingerprint(), little.fingerprint()) << "times of other cores are not comparable";
   EXPECT_FALSE(target.cpu().empty());
   EXPECT_EQ(target.cores(), 1);
 }
@@ -168,8 +170,8 @@ TEST(MachineTest, AnEmulatedDeviceIsOfAClassOfItsOwnAndSaysWhatEmulatesIt) {
   EXPECT_EQ(EmulatedClass("rk3399"), "emulated-rk3399");
   EXPECT_EQ(EmulatedClass("emulated-rk3399"), "emulated-rk3399");
   EXPECT_EQ(EmulatedClass(std::string(64, 'x')).size(), 64u);
-  const v1::Device device = DescribeDevice(target, "a", "emulated-rk3399", "qemu-aarch64", {});
-  const v1::Device plain = DescribeDevice(target, "a", "emulated-rk3399", "", {});
+  const v1::Device device = DescribeDevice(target, "a", "emulated-rk3399", {.emulator = "qemu-aarch64"});
+  const v1::Device plain = DescribeDevice(target, "a", "emulated-rk3399", {});
   EXPECT_NE(device.fingerprint(), plain.fingerprint());
   const auto emulator_of = [](const v1::Device& described) {
     for (const auto& attribute : described.attributes()) {

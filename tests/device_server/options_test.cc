@@ -40,6 +40,7 @@ TEST(OptionsTest, WrongOnesAreNamedWithWhatWouldBeRight) {
       {"--threads", "a number from 1 to 256"},
       {"--remove-dir-at-exit=relative", "an absolute path"},
       {"--turns=relative", "an absolute path"},
+      {"--sys-root=relative", "an absolute path"},
       {"--require-sandbox=some", "full"},
       {"--colour=red", "unknown option --colour"},
       {"tracker", "is no option"},
@@ -59,33 +60,10 @@ TEST(OptionsTest, AddressesOfEveryKindAreAccepted) {
   }
 }
 
-TEST(OptionsTest, CoresDefaultToTheLastOnes) {
-  CommandLine line;
-  ASSERT_TRUE(ResolveCores({0, 1, 2, 3}, &line).ok());
-  EXPECT_THAT(line.cores, ElementsAre(3));
-  EXPECT_EQ(line.threads, 1u);
-  CommandLine two;
-  two.threads = 2;
-  ASSERT_TRUE(ResolveCores({0, 1, 2, 3}, &two).ok());
-  EXPECT_THAT(two.cores, ElementsAre(2, 3));
-}
-
-TEST(OptionsTest, NamedCoresMustBeThereAndEnough) {
-  CommandLine line;
-  line.cores = {7};
-  EXPECT_THAT(ResolveCores({0, 1}, &line).message(), HasSubstr("cores among 0,1"));
-  line.cores = {1};
-  line.threads = 2;
-  EXPECT_THAT(ResolveCores({0, 1}, &line).message(), HasSubstr("at most 1"));
-  CommandLine many;
-  many.threads = 3;
-  EXPECT_THAT(ResolveCores({0, 1}, &many).message(), HasSubstr("at most 2"));
-}
-
 TEST(OptionsTest, HelpNamesEveryOptionAndGivesExamples) {
   const std::string help = HelpText();
   for (const char* part : {"--tracker", "--class", "--id", "--cores", "--threads", "--list", "--self-test",
-                           "--lifeline-fd", "--turns", "Examples"}) {
+                           "--lifeline-fd", "--turns", "--sys-root", "Examples"}) {
     EXPECT_THAT(help, HasSubstr(part));
   }
   EXPECT_EQ(ParseCommandLine({"--help", "--nonsense"})->mode, CommandLine::Mode::kHelp);
