@@ -65,7 +65,7 @@ absl::StatusOr<Turns> Turns::Open(std::string file) {
   return Turns(std::move(file));
 }
 
-absl::StatusOr<Turn> Turns::Build() const {
+absl::StatusOr<Turn> Turns::Work() const {
   Turn turn, passing;
   TF_ASSIGN_OR_RETURN(passing.gate_, OpenLock(file_ + ".gate"));
   TF_RETURN_IF_ERROR(Lock(passing.gate_, LOCK_SH));

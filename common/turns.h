@@ -1,7 +1,8 @@
-// Turns on cores that are shared: any number of builders compile at once, or one agent times a kernel, never both.
+// Turns on cores that are shared: any number of workers (builders that compile, a tuner that plans) are busy at once,
+// or one agent times a kernel, never both.
 //
-//   FILE.gate   passed by builders for a moment, held by who times: once somebody wants to time, no new build begins
-//   FILE        held by builders (shared) and by who times (exclusive)
+//   FILE.gate   passed by workers for a moment, held by who times: once somebody wants to time, no new work begins
+//   FILE        held by workers (shared) and by who times (exclusive)
 //
 // Both are flock'd, gate first: no deadlock, and the system frees what a killed process held. A process that is forked
 // while a turn is held holds it too, unless it runs another program. Thread-safe.
@@ -37,9 +38,9 @@ class Turns {
   static absl::StatusOr<Turns> Open(std::string file);
 
   // Waits while somebody times or wants to. Errors: INTERNAL.
-  absl::StatusOr<Turn> Build() const;
+  absl::StatusOr<Turn> Work() const;
 
-  // Waits until every build under way is done. `give_up` is asked every millisecond; true ends the wait. Errors:
+  // Waits until all work under way is done. `give_up` is asked every millisecond; true ends the wait. Errors:
   // CANCELLED (given up), INTERNAL.
   absl::StatusOr<Turn> Time(const std::function<bool()>& give_up) const;
 

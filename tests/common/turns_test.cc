@@ -60,7 +60,7 @@ class TurnsTest : public ::testing::Test {
   // Builds without a pause until the board says stop.
   void BuildOn(const Turns& turns) {
     while (!board_->stop) {
-      const auto turn = turns.Build();
+      const auto turn = turns.Work();
       const int now = ++board_->building;
       for (int most = board_->together; now > most && !board_->together.compare_exchange_weak(most, now);) {
       }
@@ -101,7 +101,7 @@ TEST_F(TurnsTest, BuildersGoTogetherAndTimingGoesAlone) {
 
 TEST_F(TurnsTest, NoBuildBeginsOnceSomebodyWantsToTime) {
   const pid_t first = Fork([this](const Turns& other) {
-    const auto turn = other.Build();
+    const auto turn = other.Work();
     ++board_->builds;
     pause();
   });
@@ -117,7 +117,7 @@ TEST_F(TurnsTest, NoBuildBeginsOnceSomebodyWantsToTime) {
   Await([this] { return board_->waiting > 0; });
   Fork([this](const Turns& other) {
     ++board_->together;  // about to try
-    const auto turn = other.Build();
+    const auto turn = other.Work();
     ++board_->building;
     pause();
   });
@@ -132,7 +132,7 @@ TEST_F(TurnsTest, NoBuildBeginsOnceSomebodyWantsToTime) {
 
 TEST_F(TurnsTest, WhatAKilledProcessHeldIsFree) {
   const pid_t builder = Fork([this](const Turns& turns) {
-    const auto turn = turns.Build();
+    const auto turn = turns.Work();
     ++board_->building;
     pause();
   });
@@ -150,14 +150,14 @@ TEST_F(TurnsTest, WhatAKilledProcessHeldIsFree) {
   });
   Await([this] { return board_->timing == 1; });
   kill(timing, SIGKILL);
-  EXPECT_TRUE(turns->Build().ok());
+  EXPECT_TRUE(turns->Work().ok());
 }
 
 TEST_F(TurnsTest, AnAbandonedWaitLeavesTheGateOpen) {
   const auto turns = Turns::Open(file_);
-  const auto building = turns->Build();
+  const auto building = turns->Work();
   EXPECT_TRUE(absl::IsCancelled(turns->Time([] { return true; }).status()));
-  EXPECT_TRUE(turns->Build().ok()) << "a second builder is not kept out";
+  EXPECT_TRUE(turns->Work().ok()) << "a second builder is not kept out";
 }
 
 TEST_F(TurnsTest, AFolderThatIsNotThereIsAnError) {

@@ -167,7 +167,7 @@ TEST_F(TrialRunnerTest, TimingWaitsForTheBuildersOnItsCores) {
       TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM, .cores = {UsableCores().back()}, .turns_file = file});
   ASSERT_TRUE(runner.ok()) << runner.status();
   const v1::Trial trial = MakeTrial("good", &blobs_);
-  absl::StatusOr<common::Turn> building = turns->Build();
+  absl::StatusOr<common::Turn> building = turns->Work();
   ASSERT_TRUE(building.ok());
   int asked = 0;
   const auto result =
@@ -178,7 +178,7 @@ TEST_F(TrialRunnerTest, TimingWaitsForTheBuildersOnItsCores) {
                       }});
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
   EXPECT_GE(asked, 5);
-  EXPECT_TRUE(turns->Build().ok()) << "the turn is given back";
+  EXPECT_TRUE(turns->Work().ok()) << "the turn is given back";
   std::filesystem::remove(file);
   std::filesystem::remove(file + ".gate");
 }

@@ -21,7 +21,7 @@ constexpr absl::string_view kTurns = "--turns=";
 // A turn on cores where kernels are timed too; nothing where `turns` is not set. Without it the build goes on: it costs
 // the timing, not the kernel.
 absl::StatusOr<common::Turn> TakeTurn(const absl::StatusOr<common::Turns>& turns) {
-  return turns.ok() ? turns->Build() : turns.status();
+  return turns.ok() ? turns->Work() : turns.status();
 }
 
 int Main(int argc, char** argv) {

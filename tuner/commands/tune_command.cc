@@ -93,7 +93,7 @@ struct Site {
   std::string address;
   DeviceChoice device;
   std::vector<int> builder_cores;
-  std::string turns_file;  // where builders and device share cores
+  std::string turns_file;  // where this process, its builders and the device share cores
 };
 
 // The tracker's devices. Agents may just be coming back to it, so a tracker without any is asked again for a while.
@@ -182,6 +182,9 @@ absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named
   options.trials = static_cast<int>(flags_.trials);
   options.strategy = flags_.strategy;
   options.seed = search.seed;
+  if (!site_.turns_file.empty()) {
+    TF_ASSIGN_OR_RETURN(options.turns, common::Turns::Open(site_.turns_file));
+  }
   return Tune(*task, options, *strategy, *builder_, *runner, *database_, printer, *parts_.clock, context_.stop);
 }
 

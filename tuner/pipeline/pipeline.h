@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
+#include "common/turns.h"
 #include "proto/record.pb.h"
 #include "tuner/database/database.h"
 #include "tuner/pipeline/builder.h"
@@ -42,6 +43,7 @@ struct TuneOptions {
   double noise = 0.03;                                    // latencies within this share of the best are contenders
   bool refine_winner = true;                              // compile the winner at O3 too and keep the faster
   absl::Duration cancel_patience = absl::Seconds(2);      // how long a stopped run still waits for its trials in flight
+  std::optional<common::Turns> turns;                     // planning takes them, where a device times on the same cores
 };
 
 struct TuneSummary {

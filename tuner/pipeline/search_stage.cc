@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -11,6 +12,21 @@
 #include "tuner/pipeline/build_candidate.h"
 
 namespace tunefleet::tuner {
+namespace {
+
+// One step of the strategy. Where its cores are also the device's, no kernel is timed meanwhile; without a turn it goes
+// on all the same: that costs the timing, not the plan.
+std::vector<Candidate> Plan(TuneContext& context, SearchStrategy& strategy, std::vector<Measured> results) {
+  std::optional<absl::StatusOr<common::Turn>> turn;
+  if (context.options.turns.has_value()) turn = context.options.turns->Work();
+  const absl::Time begin = context.clock.Now();
+  strategy.Tell(std::move(results));
+  std::vector<Candidate> candidates = strategy.Propose(1);
+  context.meter.Planned(context.clock.Now() - begin);
+  return candidates;
+}
+
+}  // namespace
 
 bool RunSearch(TuneContext& context, SearchStrategy& strategy, int proposals) {
   const int builders = std::max(1, context.builder.Parallelism());
@@ -32,10 +48,7 @@ bool RunSearch(TuneContext& context, SearchStrategy& strategy, int proposals) {
 
   std::jthread propose([&] {
     for (int left = proposals; left > 0 && !context.control.halted(); --left) {
-      const absl::Time begin = context.clock.Now();
-      strategy.Tell(results.Drain());
-      std::vector<Candidate> candidates = strategy.Propose(1);
-      context.meter.Planned(context.clock.Now() - begin);
+      std::vector<Candidate> candidates = Plan(context, strategy, results.Drain());
       exhausted = candidates.empty();
       if (candidates.empty() || !proposed.Push(std::move(candidates.front()))) break;
     }

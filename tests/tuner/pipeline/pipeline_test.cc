@@ -112,6 +112,48 @@ TEST_F(PipelineTest, RecordsEveryTrialAndReturnsTheFastest) {
   EXPECT_TRUE(sink_.stages.contains(TuneStage::kDone));
 }
 
+// A strategy that finds out whether a kernel could be timed while it plans.
+class WatchedSearch : public SearchStrategy {
+ public:
+  WatchedSearch(std::unique_ptr<SearchStrategy> strategy, common::Turns turns)
+      : strategy_(std::move(strategy)), turns_(std::move(turns)) {}
+  void Tell(absl::Span<const Measured> results) override {
+    if (told_) ExpectNobodyTimes();  // the first time it is told what earlier runs found: no trial is under way
+    told_ = true;
+    strategy_->Tell(results);
+  }
+  std::vector<Candidate> Propose(int count) override {
+    ExpectNobodyTimes();
+    return strategy_->Propose(count);
+  }
+  void Exclude(absl::Span<const Candidate> candidates) override { strategy_->Exclude(candidates); }
+
+ private:
+  void ExpectNobodyTimes() {
+    EXPECT_TRUE(absl::IsCancelled(turns_.Time([] { return true; }).status()));
+  }
+
+  const std::unique_ptr<SearchStrategy> strategy_;
+  const common::Turns turns_;
+  bool told_ = false;
+};
+
+TEST_F(PipelineTest, PlanningTakesTurnsWithTimingOnSharedCores) {
+  const common::Turns turns = common::Turns::Open(folder_ / "turns").value();
+  options_.turns = turns;
+  FakeFleet fleet(
+      [&](const std::string& code) {  // would wait for ever if the turn were kept between plans
+        EXPECT_TRUE(turns.Time([] { return false; }).ok());
+        return Plain(code);
+      },
+      1);
+  FakeRunner runner(&fleet, 1);
+  WatchedSearch strategy(MakeRandomSearch(task_.SpacePointers(), 1), turns);
+  const auto summary = Tune(task_, options_, strategy, builder_, runner, *database_, sink_, common::MonotonicClock());
+  ASSERT_TRUE(summary.ok()) << summary.status();
+  EXPECT_EQ(summary->progress.trials_done, 40);
+}
+
 TEST_F(PipelineTest, WindowBoundsWhatWaitsAtTheRunner) {
   FakeFleet fleet(Plain, 1);
   options_.window = 3;
