@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <system_error>
@@ -39,31 +40,27 @@ std::string Program(const std::string& name) { return absl::StrCat(TUNEFLEET_BIN
 std::string TestFolder() { return TUNEFLEET_TEST_DIR; }
 
 Sandbox::Sandbox() {
-  char name[] = "/tmp/tunefleet-test-XXXXXX";
-  folder_ = mkdtemp(name);
-  std::filesystem::create_directory(folder_ / "tmp");
-  setenv(kMark, folder_.c_str(), 1);
+  std::filesystem::create_directory(Path("tmp"));
+  setenv(kMark, folder_.path().c_str(), 1);
   setenv("TMPDIR", Path("tmp").c_str(), 1);
 }
 
 Sandbox::~Sandbox() {
   for (const pid_t pid : Processes()) kill(pid, SIGKILL);
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
   unsetenv(kMark);
   unsetenv("TMPDIR");
 }
 
 std::vector<std::string> Sandbox::TemporaryFiles() const {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "tmp")) {
+  for (const auto& entry : std::filesystem::directory_iterator(Path("tmp"))) {
     names.push_back(entry.path().filename());
   }
   return names;
 }
 
 std::vector<pid_t> Sandbox::Processes(const std::vector<pid_t>& expected) const {
-  const std::string mark = absl::StrCat(kMark, "=", folder_.string());
+  const std::string mark = absl::StrCat(kMark, "=", folder_.path());
   std::vector<pid_t> found;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {

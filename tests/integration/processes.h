@@ -4,13 +4,13 @@
 
 #include <sys/types.h>
 
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "google/protobuf/struct.pb.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::testing {
 
@@ -30,7 +30,7 @@ class Sandbox {
   Sandbox(const Sandbox&) = delete;
   Sandbox& operator=(const Sandbox&) = delete;
 
-  std::string Path(const std::string& name) const { return (folder_ / name).string(); }
+  std::string Path(const std::string& name) const { return folder_ / name; }
   // "name" of every entry of `tmp`.
   std::vector<std::string> TemporaryFiles() const;
   // Processes that carry this sandbox's name and are not in `expected`.
@@ -39,7 +39,7 @@ class Sandbox {
   bool IsCleanSoon() const;
 
  private:
-  std::filesystem::path folder_;
+  TempDir folder_;
 };
 
 // One process. Killed when the object goes.

@@ -11,6 +11,7 @@
 #include "common/digest.h"
 #include "common/status_macros.h"
 #include "tuner/commands/command_line.h"
+#include "tuner/commands/each_best.h"
 #include "tuner/commands/flags.h"
 #include "tuner/commands/json.h"
 #include "tuner/commands/task_selection.h"
@@ -36,21 +37,21 @@ absl::StatusOr<std::string> NestText(const v1::TuningRecord& record) {
 
 const char* QualityText(v1::Quality quality) { return quality == v1::QUALITY_NOISY ? "noisy" : "good"; }
 
-std::string AsText(const v1::TuningRecord& record, const std::string& name, const TaskSummary& task,
-                   const std::string& nest) {
+std::string AsText(const BestKernel& best, const std::string& nest) {
+  const v1::TuningRecord& record = best.record;
   const double latency_ns = RecordLatencyNs(record);
   const v1::KernelResult& kernel = record.result().kernels(0);
-  std::string text = absl::StrFormat("%s on %s (%s, %s)\n", name, record.device_class(), TargetText(record.target()),
-                                     ThreadsText(record.target()));
-  absl::StrAppend(&text, "  operator   ", task.task.workload_key, "\n");
+  std::string text = absl::StrFormat("%s on %s (%s, %s)\n", best.name, record.device_class(),
+                                     TargetText(record.target()), ThreadsText(record.target()));
+  absl::StrAppend(&text, "  operator   ", best.task.task.workload_key, "\n");
   absl::StrAppendFormat(&text, "  latency    %s (median of %d samples, %s)\n", LatencyText(latency_ns),
                         kernel.samples_size(), QualityText(kernel.quality()));
   absl::StrAppendFormat(&text, "  speed      %.1f GFLOP/s\n", codegen::FlopCount(record.workload()) / latency_ns);
   absl::StrAppendFormat(&text, "  error      %.3g, %.1f%% of what is allowed\n", kernel.max_error(),
                         100 * kernel.max_error_ratio());
   absl::StrAppend(&text, "  compiled   ", record.codegen(), ", ", record.pass_pipeline(), "\n");
-  absl::StrAppend(&text, "  trial      ", record.trial_id(), " of ", task.trials, ", ", TimeText(record.recorded_at()),
-                  "\n");
+  absl::StrAppend(&text, "  trial      ", record.trial_id(), " of ", best.task.trials, ", ",
+                  TimeText(record.recorded_at()), "\n");
   absl::StrAppend(&text, "  config     ", record.config().space(), ": ", KnobText(record.config()), "\n");
   absl::StrAppend(&text, "\nschedule of ", record.schedule().implementation(), ":\n");
   for (const v1::PrimitiveCall& call : record.schedule().calls()) {
@@ -60,9 +61,8 @@ std::string AsText(const v1::TuningRecord& record, const std::string& name, cons
   return text;
 }
 
-std::string AsJson(const v1::TuningRecord& record, const std::string& name, const TaskSummary& task,
-                   const std::string& nest) {
-  const double latency_ns = RecordLatencyNs(record);
+std::string AsJson(const BestKernel& best, const std::string& nest) {
+  const v1::TuningRecord& record = best.record;
   const v1::KernelResult& kernel = record.result().kernels(0);
   std::vector<std::string> calls, samples;
   for (const v1::PrimitiveCall& call : record.schedule().calls()) calls.push_back(JsonString(codegen::Print(call)));
@@ -71,19 +71,12 @@ std::string AsJson(const v1::TuningRecord& record, const std::string& name, cons
   }
   JsonObject knobs;
   for (const v1::KnobValue& knob : record.config().knobs()) knobs.Integer(knob.name(), knob.value());
-  JsonObject object;
-  object.Text("workload", name)
-      .Text("op", task.task.workload_key)
-      .Text("target", TargetText(record.target()))
-      .Text("device_class", record.device_class())
-      .Integer("threads", std::max(1, record.target().threads()))
-      .Number("latency_ns", latency_ns)
-      .Number("gflops", codegen::FlopCount(record.workload()) / latency_ns)
-      .Text("quality", QualityText(kernel.quality()))
+  JsonObject object = JsonHead(best);
+  object.Text("quality", QualityText(kernel.quality()))
       .Number("max_error", kernel.max_error())
       .Number("max_error_ratio", kernel.max_error_ratio())
       .Raw("samples_ns", JsonArray(samples))
-      .Integer("trials", task.trials)
+      .Integer("trials", best.task.trials)
       .Text("trial", record.trial_id())
       .Text("time", TimeText(record.recorded_at()))
       .Text("codegen", record.codegen())
@@ -99,30 +92,14 @@ std::string AsJson(const v1::TuningRecord& record, const std::string& name, cons
 absl::StatusOr<int> ShowBest(const Flags& flags, const CommandContext& context) {
   TF_ASSIGN_OR_RETURN(const std::unique_ptr<Database> database, OpenRecords(context, flags.records));
   TF_ASSIGN_OR_RETURN(const std::vector<TaskSummary> tasks, SelectTasks(*database, flags.task, flags.records));
-  const WorkloadNames names;
-  int exit_status = kExitOk;
-  bool first = true;
-  for (const TaskSummary& task : tasks) {
-    const std::string name = names.Name(task.task);
-    TF_ASSIGN_OR_RETURN(const std::optional<v1::TuningRecord> best, database->Best(TaskDigest(task.task)));
-    if (!best.has_value()) {
-      std::fprintf(context.err, "tunefleet: no valid kernel of %s for %s yet (%d trials)\n", name.c_str(),
-                   task.task.device_class.c_str(), static_cast<int>(task.trials));
-      exit_status = kExitFailed;
-      continue;
-    }
-    std::string nest;
-    if (flags.nest) {
-      TF_ASSIGN_OR_RETURN(nest, NestText(*best));
-    }
-    if (flags.json) {
-      std::fprintf(context.out, "%s\n", AsJson(*best, name, task, nest).c_str());
-    } else {
-      std::fprintf(context.out, "%s%s", first ? "" : "\n", AsText(*best, name, task, nest).c_str());
-    }
-    first = false;
-  }
-  return exit_status;
+  return ShowEachBest(*database, tasks, flags.json, context,
+                      [&](const BestKernel& best) -> absl::StatusOr<std::string> {
+                        std::string nest;
+                        if (flags.nest) {
+                          TF_ASSIGN_OR_RETURN(nest, NestText(best.record));
+                        }
+                        return flags.json ? AsJson(best, nest) : AsText(best, nest);
+                      });
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include "codegen/primitives/schedule.h"
 #include "common/status_macros.h"
 #include "tuner/commands/command_line.h"
+#include "tuner/commands/each_best.h"
 #include "tuner/commands/flags.h"
 #include "tuner/commands/json.h"
 #include "tuner/commands/task_selection.h"
@@ -42,8 +43,7 @@ struct Clock {
 
 // Everything that is shown, as text, JSON and picture.
 struct Explanation {
-  std::string name;
-  v1::TuningRecord record;
+  BestKernel best;
   std::string nest;
   double gflops = 0;
   Clock clock;
@@ -95,23 +95,24 @@ size_t TightestLevel(const codegen::Roofline& roofline) {
       levels.begin());
 }
 
-absl::StatusOr<Explanation> Explain(const v1::TuningRecord& best, const std::string& name, const Flags& flags,
-                                    Database& database, const TaskIdentity& task, const CommandContext& context) {
-  Explanation e{.name = name, .record = best};
-  const double flops = codegen::FlopCount(best.workload());
-  TF_ASSIGN_OR_RETURN(const codegen::LoopNest nest, NestOf(best));
+absl::StatusOr<Explanation> Explain(const BestKernel& best, const Flags& flags, Database& database,
+                                    const CommandContext& context) {
+  Explanation e{.best = best};
+  const v1::TuningRecord& record = best.record;
+  const double flops = codegen::FlopCount(record.workload());
+  TF_ASSIGN_OR_RETURN(const codegen::LoopNest nest, NestOf(record));
   e.nest = codegen::Print(nest);
-  e.gflops = flops / RecordLatencyNs(best);
-  e.clock = ClockOf(flags, best);
-  e.ceilings = codegen::DeclaredCeilings(best.target(), e.clock.ghz);
+  e.gflops = flops / RecordLatencyNs(record);
+  e.clock = ClockOf(flags, record);
+  e.ceilings = codegen::DeclaredCeilings(record.target(), e.clock.ghz);
   e.roofline = codegen::RooflineOf(nest, flops, e.ceilings);
-  TF_ASSIGN_OR_RETURN(const std::vector<codegen::Instruction> code, CodeOf(best, context));
+  TF_ASSIGN_OR_RETURN(const std::vector<codegen::Instruction> code, CodeOf(record, context));
   e.loop = codegen::HottestLoop(code);
   e.mix = codegen::MixOf(e.loop);
   const size_t level = TightestLevel(e.roofline);
   e.trials_level = e.roofline.levels[level].name;
   if (flags.svg.empty()) return e;
-  TF_ASSIGN_OR_RETURN(const std::vector<StoredRecord> records, database.Records(TaskDigest(task)));
+  TF_ASSIGN_OR_RETURN(const std::vector<StoredRecord> records, database.Records(TaskDigest(best.task.task)));
   for (const StoredRecord& stored : records) {
     const double latency_ns = RecordLatencyNs(stored.record);
     if (stored.stage != TrialStage::kSearch || latency_ns <= 0) continue;
@@ -130,13 +131,14 @@ std::string BytesText(double bytes) {
 
 std::string CeilingsText(const Explanation& e) {
   return absl::StrFormat("%.0f GFLOP/s at %.2f GHz (%s clock, declared widths), %s", e.ceilings.peak_gflops,
-                         e.clock.ghz, e.clock.source, ThreadsText(e.record.target()));
+                         e.clock.ghz, e.clock.source, ThreadsText(e.best.record.target()));
 }
 
 std::string AsText(const Explanation& e, const Flags& flags) {
-  std::string text = absl::StrFormat("%s on %s (%s)\n", e.name, e.record.device_class(), TargetText(e.record.target()));
+  std::string text =
+      absl::StrFormat("%s on %s (%s)\n", e.best.name, e.best.record.device_class(), TargetText(e.best.record.target()));
   absl::StrAppendFormat(&text, "  measured   %s, %.1f GFLOP/s: %.0f%% of peak\n",
-                        LatencyText(RecordLatencyNs(e.record)), e.gflops, 100 * e.gflops / e.ceilings.peak_gflops);
+                        LatencyText(RecordLatencyNs(e.best.record)), e.gflops, 100 * e.gflops / e.ceilings.peak_gflops);
   absl::StrAppend(&text, "  peak       ", CeilingsText(e), "\n");
   absl::StrAppendFormat(&text, "  bound by   %s: %.0f GFLOP/s at most, %.0f%% of it reached\n", e.roofline.bound,
                         e.roofline.bound_gflops, 100 * e.gflops / e.roofline.bound_gflops);
@@ -204,23 +206,16 @@ std::string AsJson(const Explanation& e, const Flags& flags) {
     for (const codegen::Instruction& instruction : e.loop) code.push_back(JsonString(instruction.text));
     loop.Raw("code", JsonArray(code));
   }
-  JsonObject object;
-  object.Text("workload", e.name)
-      .Text("op", codegen::WorkloadKey(e.record.workload()))
-      .Text("target", TargetText(e.record.target()))
-      .Text("device_class", e.record.device_class())
-      .Integer("threads", std::max(1, e.record.target().threads()))
-      .Number("latency_ns", RecordLatencyNs(e.record))
-      .Number("gflops", e.gflops)
-      .Raw("roofline", roofline.Print())
-      .Raw("inner_loop", loop.Print());
+  JsonObject object = JsonHead(e.best);
+  object.Raw("roofline", roofline.Print()).Raw("inner_loop", loop.Print());
   if (flags.nest) object.Text("nest", e.nest);
   return object.Print();
 }
 
 codegen::RooflinePicture PictureOf(const Explanation& e) {
-  return {.title = absl::StrFormat("%s: %.1f GFLOP/s, %s", e.name, e.gflops, LatencyText(RecordLatencyNs(e.record))),
-          .subtitle = absl::StrCat(TargetText(e.record.target()), "; peak ", CeilingsText(e)),
+  return {.title = absl::StrFormat("%s: %.1f GFLOP/s, %s", e.best.name, e.gflops,
+                                   LatencyText(RecordLatencyNs(e.best.record))),
+          .subtitle = absl::StrCat(TargetText(e.best.record.target()), "; peak ", CeilingsText(e)),
           .ceilings = e.ceilings,
           .best = e.roofline,
           .best_gflops = e.gflops,
@@ -236,30 +231,14 @@ absl::StatusOr<int> ShowExplanations(const Flags& flags, const CommandContext& c
         absl::StrCat("explain: --svg holds one operator, records ", flags.records, " have ", tasks.size(),
                      " that fit; choose one with --workload, --op, --device, --target or --threads"));
   }
-  const WorkloadNames names;
-  int exit_status = kExitOk;
-  bool first = true;
-  for (const TaskSummary& task : tasks) {
-    const std::string name = names.Name(task.task);
-    TF_ASSIGN_OR_RETURN(const std::optional<v1::TuningRecord> best, database->Best(TaskDigest(task.task)));
-    if (!best.has_value()) {
-      std::fprintf(context.err, "tunefleet: no valid kernel of %s for %s yet (%d trials)\n", name.c_str(),
-                   task.task.device_class.c_str(), static_cast<int>(task.trials));
-      exit_status = kExitFailed;
-      continue;
-    }
-    TF_ASSIGN_OR_RETURN(const Explanation explanation, Explain(*best, name, flags, *database, task.task, context));
-    if (!flags.svg.empty()) {
-      TF_RETURN_IF_ERROR(WriteFile(flags.svg, codegen::RooflineSvg(PictureOf(explanation))));
-    }
-    if (flags.json) {
-      std::fprintf(context.out, "%s\n", AsJson(explanation, flags).c_str());
-    } else {
-      std::fprintf(context.out, "%s%s", first ? "" : "\n", AsText(explanation, flags).c_str());
-    }
-    first = false;
-  }
-  return exit_status;
+  return ShowEachBest(*database, tasks, flags.json, context,
+                      [&](const BestKernel& best) -> absl::StatusOr<std::string> {
+                        TF_ASSIGN_OR_RETURN(const Explanation explanation, Explain(best, flags, *database, context));
+                        if (!flags.svg.empty()) {
+                          TF_RETURN_IF_ERROR(WriteFile(flags.svg, codegen::RooflineSvg(PictureOf(explanation))));
+                        }
+                        return flags.json ? AsJson(explanation, flags) : AsText(explanation, flags);
+                      });
 }
 
 }  // namespace

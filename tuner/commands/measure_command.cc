@@ -1,7 +1,4 @@
 // `tunefleet measure`: times one shipped kernel by hand, or two side by side, as the fleet times candidates.
-#include <unistd.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -13,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "common/status_macros.h"
+#include "common/temporary_folder.h"
 #include "tuner/commands/command_line.h"
 #include "tuner/commands/core_plan.h"
 #include "tuner/commands/device_choice.h"
@@ -39,25 +37,6 @@ struct Flags {
   int64_t seconds = 1;
   bool verify = true;
   bool json = false;
-};
-
-// An own fleet keeps its state in a folder that ends with it.
-class ScratchFolder {
- public:
-  ScratchFolder() : path_((std::filesystem::temp_directory_path() / "tunefleet-measure-XXXXXX").string()) {
-    made_ = mkdtemp(path_.data()) != nullptr;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    if (made_) std::filesystem::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  bool made_ = false;
 };
 
 v1::CacheMode CacheModeOf(const std::string& name) {
@@ -150,7 +129,9 @@ class MeasureRun {
       TF_ASSIGN_OR_RETURN(const CorePlan plan, PlanCores(allowed, CoreSiblings(allowed), threads));
       StayOnCores(plan.others);
       EmbeddedFleetOptions options;
-      options.records = scratch_.path() + "/measure";
+      TF_ASSIGN_OR_RETURN(scratch_, common::TemporaryFolder::Make(std::filesystem::temp_directory_path().string(),
+                                                                  "tunefleet-measure-"));
+      options.records = scratch_->path() + "/measure";
       options.new_records = true;
       options.device_cores = plan.device;
       options.agent_cores = allowed;
@@ -245,7 +226,7 @@ class MeasureRun {
 
   const Flags& flags_;
   const CommandContext& context_;
-  const ScratchFolder scratch_;
+  std::unique_ptr<common::TemporaryFolder> scratch_;  // of a fleet of its own: its state
   std::vector<std::string> files_;
   std::vector<KernelOnDisk> kernels_;
   std::unique_ptr<EmbeddedFleet> fleet_;

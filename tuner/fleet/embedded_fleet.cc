@@ -3,10 +3,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -17,6 +15,7 @@
 #include "common/clock.h"
 #include "common/mutex.h"
 #include "common/status_macros.h"
+#include "common/temporary_folder.h"
 #include "tracker/tracker_server.h"
 #include "tuner/fleet/agent_process.h"
 #include "tuner/fleet/tracker_client.h"
@@ -28,22 +27,6 @@ constexpr absl::Duration kGlance = absl::Milliseconds(25);
 constexpr char kFolderPrefix[] = "tunefleet-";
 constexpr std::chrono::minutes kYoungFolder{1};
 constexpr size_t kLongestSocketFolder = 80;  // sockaddr_un holds 107 characters
-
-// A folder that is removed, with what it holds, unless it is gone already.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  const std::string path_;
-};
 
 // A tuner that is killed before its agent runs leaves an empty folder. (rmdir spares one that is in use.)
 void RemoveLeftFolders(const std::string& base) {
@@ -57,17 +40,12 @@ void RemoveLeftFolders(const std::string& base) {
   }
 }
 
-absl::StatusOr<std::unique_ptr<TemporaryFolder>> MakeSocketFolder() {
+absl::StatusOr<std::unique_ptr<common::TemporaryFolder>> MakeSocketFolder() {
   const char* wanted = std::getenv("TMPDIR");
   std::string base = wanted != nullptr && *wanted != '\0' ? wanted : "/tmp";
   if (base.size() > kLongestSocketFolder) base = "/tmp";
   RemoveLeftFolders(base);
-  std::string path = absl::StrCat(base, "/", kFolderPrefix, "XXXXXX");
-  if (mkdtemp(path.data()) == nullptr) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("make a folder for the tracker's socket in ", base, ": ", strerror(errno)));
-  }
-  return std::make_unique<TemporaryFolder>(std::move(path));
+  return common::TemporaryFolder::Make(base, kFolderPrefix);
 }
 
 // Whether the tracker's state is needed again: a trial is queued or runs, or a result waits to be recorded.
@@ -151,7 +129,7 @@ class EmbeddedFleetImpl final : public EmbeddedFleet {
   const std::string state_folder_;
   mutable common::Mutex mutex_;
   absl::Status store_failure_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<TemporaryFolder> socket_folder_;
+  std::unique_ptr<common::TemporaryFolder> socket_folder_;
   std::string turns_file_;
   std::unique_ptr<tracker::TrackerServer> server_;
   std::unique_ptr<AgentProcess> agent_;
