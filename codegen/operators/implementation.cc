@@ -18,6 +18,7 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr absl::string_view kMatmul = "matmul";
+constexpr absl::string_view kDirectF64 = "direct.f64";
 
 void GuardInside(const Expr& position, int64_t least, int64_t most, int64_t size, std::vector<Expr>& guard) {
   if (least < 0) guard.push_back(LessEqual(Int(0), position));
@@ -58,11 +59,12 @@ OutputAxes AddConv2d(const Conv2dShape& s, int data, int weight, int output, Loo
   Channel ci{Int(0), nullptr};
   if (!s.depthwise) ci = ChannelAt(nested.At("ci"), nested.At("l"), in_block, s.ci);
   if (ci.exists != nullptr) nested.block().guard.push_back(ci.exists);  // padding lanes add nothing
+  const ScalarType type = nest.buffers[output].type;
   const Expr factor = WhereExists(BothHold(co.exists, ci.exists),
-                                  F32Load(weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));
+                                  LoadAs(type, nest, weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));
   const std::vector<Expr> out_at = nested.AtAll(out.indices);
-  nested.block().init = {Store{output, out_at, StoreOp::kAssign, F32(0)}};
-  nested.block().body = {Store{output, out_at, StoreOp::kAdd, F32Load(data, data_at) * factor}};
+  nested.block().init = {Store{output, out_at, StoreOp::kAssign, Zero(type)}};
+  nested.block().body = {Store{output, out_at, StoreOp::kAdd, LoadAs(type, nest, data, data_at) * factor}};
   stmts.push_back(nested.Finish(nest));
   return out;
 }
@@ -79,14 +81,15 @@ OutputAxes AddMatmul(const MatmulShape& s, const std::string& block, int left, i
   axes.push_back({"k", s.k, IterKind::kReduction});
 
   NestedBlock nested(block, "", std::move(axes));
+  const ScalarType type = nest.buffers[output].type;
   const auto operand = [&](int buffer, const char* row, const char* column, bool transposed) {
     std::vector<Expr> at = {nested.At(transposed ? column : row), nested.At(transposed ? row : column)};
     const bool batched = !s.constant_b && !(s.constant_a && buffer == left);
     if (batched) at.insert(at.begin(), nested.At("b"));
-    return F32Load(buffer, std::move(at));
+    return LoadAs(type, nest, buffer, std::move(at));
   };
   const std::vector<Expr> out_at = nested.AtAll(out.indices);
-  nested.block().init = {Store{output, out_at, StoreOp::kAssign, F32(0)}};
+  nested.block().init = {Store{output, out_at, StoreOp::kAssign, Zero(type)}};
   nested.block().body = {Store{output, out_at, StoreOp::kAdd,
                                operand(left, "m", "k", s.ta) * operand(right, "k", "n", s.tb || s.constant_b)}};
   stmts.push_back(nested.Finish(nest));
@@ -143,8 +146,8 @@ absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, abs
   const std::optional<WinogradTransform> winograd = FindWinograd(implementation);
   const bool matmul = implementation == kMatmul;
   if (implementation != "direct" && !matmul && !winograd.has_value()) {
-    return absl::NotFoundError(absl::StrCat("no implementation '", implementation,
-                                            "' version 1 (known: direct, matmul, ", KnownWinograds(),
+    return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version 1 (known: direct, ",
+                                            kDirectF64, ", matmul, ", KnownWinograds(),
                                             ", and blocked<4|8|16|32>. before one of them)"));
   }
   const v1::OperatorNode& anchor = workload.nodes(0);
@@ -223,6 +226,43 @@ absl::StatusOr<LoopNest> FreshBlockedNest(const v1::Workload& workload, const Bl
   return nest;
 }
 
+// out = in, converted. Loops are over the dimensions of both.
+Stmt CopyRounded(int in, int out, const LoopNest& nest) {
+  std::vector<Axis> axes;
+  for (const int64_t extent : nest.buffers[out].shape) axes.push_back({absl::StrCat("d", axes.size()), extent});
+  NestedBlock nested("round", "round_", axes);
+  std::vector<Expr> at;
+  for (const Axis& axis : axes) at.push_back(nested.At(axis.name));
+  nested.block().body = {Store{out, at, StoreOp::kAssign, LoadAs(nest.buffers[out].type, nest, in, at)}};
+  return nested.Finish(nest);
+}
+
+// The workload with double precision for all that it computes, rounded at the end.
+absl::StatusOr<LoopNest> FreshDoubleNest(const v1::Workload& workload) {
+  LoopNest nest;
+  nest.name = workload.nodes(0).kind();
+  int output = -1;
+  for (const v1::Tensor& tensor : workload.tensors()) {
+    TF_ASSIGN_OR_RETURN(Buffer buffer, BufferOf(tensor));
+    if (buffer.role == Role::kTemporary) buffer.type = ScalarType::kFloat64;
+    if (buffer.role == Role::kOutput) output = static_cast<int>(nest.buffers.size());
+    nest.buffers.push_back(std::move(buffer));
+  }
+  if (output < 0) return absl::InvalidArgumentError("the workload has no output");
+  const int exact = static_cast<int>(nest.buffers.size());
+  nest.buffers.push_back(nest.buffers[output]);
+  nest.buffers[exact].type = ScalarType::kFloat64;
+  nest.buffers[exact].role = Role::kTemporary;
+  nest.buffers[exact].scope = Scope::kWorkspace;
+  nest.buffers[output].name.clear();  // the operators find the exact one by the name
+  TF_ASSIGN_OR_RETURN(std::vector<Stmt> stmts, AddOperators(workload, "direct", nest));
+  nest.buffers[output].name = nest.buffers[exact].name;
+  nest.buffers[exact].name += "_f64";
+  stmts.push_back(CopyRounded(exact, output, nest));
+  nest.run = MakeSeq(std::move(stmts));
+  return nest;
+}
+
 }  // namespace
 
 absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version) {
@@ -234,6 +274,7 @@ absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_vi
   if (const std::optional<BlockedImplementation> blocked = FindBlocked(implementation); blocked.has_value()) {
     return FreshBlockedNest(workload, *blocked);
   }
+  if (implementation == kDirectF64) return FreshDoubleNest(workload);
   const bool matrices = implementation == kMatmul;
   if (matrices) TF_RETURN_IF_ERROR(PointwiseMatmulOf(workload).status());
   LoopNest nest;

@@ -14,8 +14,11 @@ namespace tunefleet::codegen {
 // Errors: NOT_FOUND (no such implementation or version), INVALID_ARGUMENT (a malformed workload, unresolved layouts).
 //
 // "winograd.<m>" (conv2d only): operators/winograd.h. "blocked<b>.<implementation>": operators/blocked.h. "matmul" (a
-// pointwise conv2d): operators/pointwise.h; its loops are those of matmul or dense, its block bears the node's kind, and
-// its buffers are matrices.
+// pointwise conv2d): operators/pointwise.h; its loops are those of matmul or dense, its block bears the node's kind,
+// and its buffers are matrices.
+//
+// "direct.f64": as direct, but in double precision; a last block, "round", with loops "round_d<dimension>", stores the
+// result as the output. A reference to hold others against.
 //
 // "direct": one perfect nest for the anchor, block and nest named after the node's kind, then one per epilogue node.
 // Loops of the anchor, outermost first (iterators bear the same names):

@@ -39,12 +39,18 @@ Stmt NestedBlock::Finish(const LoopNest& nest) const {
 Expr F32(double value) { return Float(value, ScalarType::kFloat32); }
 Expr F32Load(int buffer, std::vector<Expr> indices) { return Load(buffer, ScalarType::kFloat32, std::move(indices)); }
 
+Expr LoadAs(ScalarType type, const LoopNest& nest, int buffer, std::vector<Expr> indices) {
+  return Cast(type, Load(buffer, nest.buffers[buffer].type, std::move(indices)));
+}
+
 Channel ChannelAt(const Expr& outer, const Expr& lane, int64_t block, int64_t channels) {
   const Expr index = block == 1 ? outer : outer * Int(block) + lane;
   return {index, channels % block == 0 ? nullptr : Less(index, Int(channels))};
 }
 
-Expr WhereExists(const Expr& exists, Expr value) { return exists == nullptr ? value : Select(exists, value, F32(0)); }
+Expr WhereExists(const Expr& exists, Expr value) {
+  return exists == nullptr ? value : Select(exists, value, Zero(value->type));
+}
 
 Expr BothHold(const Expr& a, const Expr& b) { return a == nullptr ? b : b == nullptr ? a : And(a, b); }
 
@@ -52,13 +58,14 @@ Stmt EpilogueStmt(const v1::OperatorNode& node, const OutputAxes& out, int input
                   const LoopNest& nest) {
   NestedBlock nested(node.kind(), absl::StrCat(node.kind(), "_"), out.axes);
   const std::vector<Expr> at = nested.AtAll(out.indices);
-  Expr value = F32Load(input, at);
+  const ScalarType type = nest.buffers[output].type;
+  Expr value = LoadAs(type, nest, input, at);
   if (node.kind() == "relu") {
-    value = Max(value, F32(0));
+    value = Max(value, Zero(type));
   } else {
     const Channel channel =
         ChannelAt(nested.At(out.channel_outer), nested.At(out.channel_lane), out.block, out.channels);
-    value = value + WhereExists(channel.exists, F32Load(bias, {channel.index}));
+    value = value + WhereExists(channel.exists, LoadAs(type, nest, bias, {channel.index}));
   }
   nested.block().body = {Store{output, at, StoreOp::kAssign, value}};
   return nested.Finish(nest);

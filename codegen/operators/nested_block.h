@@ -50,6 +50,8 @@ struct OutputAxes {
 
 Expr F32(double value);
 Expr F32Load(int buffer, std::vector<Expr> indices);
+// The buffer's element, converted where the buffer holds another type.
+Expr LoadAs(ScalarType type, const LoopNest& nest, int buffer, std::vector<Expr> indices);
 
 // outer * block + lane, and the condition that it is a channel rather than a padding lane (null: always).
 struct Channel {
@@ -63,7 +65,7 @@ Expr WhereExists(const Expr& exists, Expr value);
 // Of two conditions, either of which may be null: always.
 Expr BothHold(const Expr& a, const Expr& b);
 
-// One elementwise block; loops are named "<kind>_<axis>".
+// One elementwise block, which computes in the output's type; loops are named "<kind>_<axis>".
 Stmt EpilogueStmt(const v1::OperatorNode& node, const OutputAxes& out, int input, int bias, int output,
                   const LoopNest& nest);
 

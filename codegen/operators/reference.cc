@@ -25,7 +25,6 @@ using Dense = std::vector<float>;
 
 struct Anchor {
   std::vector<double> output;  // logical, row-major
-  double largest_sum = 0;      // an upper bound of sum |a_i b_i| over every output (Cauchy-Schwarz)
   int64_t channels = 1;        // the bias's axis: its extent ...
   int64_t inner = 1;           // ... and stride
 };
@@ -110,6 +109,25 @@ double LargestWindow(const Conv2dShape& s, const float* input, int64_t channels)
   return *std::max_element(windows.begin(), windows.end());
 }
 
+// Upper bounds of sum |a_i b_i| over every output (Cauchy-Schwarz).
+double LargestSum(const Conv2dShape& s, const Dense& data, const Dense& weight) {
+  const int64_t filter_channels = s.depthwise ? 1 : s.ci;
+  const int64_t filter_size = filter_channels * s.kh * s.kw;
+  std::vector<double> filter_squares(s.co);
+  for (int64_t c = 0; c < s.co; ++c) filter_squares[c] = SumOfSquares(&weight[c * filter_size], filter_size);
+  const double largest_filter = *std::max_element(filter_squares.begin(), filter_squares.end());
+  const int64_t groups = s.depthwise ? s.ci : 1;
+  double largest = 0;
+  for (int64_t n = 0; n < s.n; ++n) {
+    for (int64_t g = 0; g < groups; ++g) {
+      const double filter = s.depthwise ? filter_squares[g] : largest_filter;
+      const double window = LargestWindow(s, &data[(n * s.ci + g) * s.h * s.w], filter_channels);
+      largest = std::max(largest, std::sqrt(filter * window));
+    }
+  }
+  return largest;
+}
+
 Anchor RunConv2d(const Conv2dShape& s, const Dense& data, const Dense& weight) {
   const int64_t area = s.OutputHeight() * s.OutputWidth();
   const int64_t in_area = s.h * s.w;
@@ -119,11 +137,6 @@ Anchor RunConv2d(const Conv2dShape& s, const Dense& data, const Dense& weight) {
   anchor.output.assign(s.n * s.co * area, 0.0);
   anchor.channels = s.co;
   anchor.inner = area;
-  std::vector<double> filter_squares(s.co);
-  for (int64_t c = 0; c < s.co; ++c) {
-    filter_squares[c] = SumOfSquares(&weight[c * filter_channels * taps], filter_channels * taps);
-  }
-  const double largest_filter = *std::max_element(filter_squares.begin(), filter_squares.end());
   for (int64_t n = 0; n < s.n; ++n) {
     for (int64_t co = 0; co < s.co; ++co) {
       double* output = &anchor.output[(n * s.co + co) * area];
@@ -131,12 +144,6 @@ Anchor RunConv2d(const Conv2dShape& s, const Dense& data, const Dense& weight) {
         AddChannel(s, &data[(n * s.ci + (s.depthwise ? co : ci)) * in_area],
                    &weight[(co * filter_channels + ci) * taps], output);
       }
-    }
-    const int64_t groups = s.depthwise ? s.ci : 1;
-    for (int64_t g = 0; g < groups; ++g) {
-      const double filter = s.depthwise ? filter_squares[g] : largest_filter;
-      const double window = LargestWindow(s, &data[(n * s.ci + g) * in_area], filter_channels);
-      anchor.largest_sum = std::max(anchor.largest_sum, std::sqrt(filter * window));
     }
   }
   return anchor;
@@ -151,22 +158,41 @@ Dense Transposed(const float* matrix, int64_t rows, int64_t columns) {
   return transposed;
 }
 
+// The operands of one product of the batch: a [m, k], and b transposed, [n, k].
+struct Operands {
+  Dense a;
+  Dense bt;
+};
+Operands OperandsOf(const MatmulShape& s, const Dense& left, const Dense& right, int64_t batch) {
+  const float* a = &left[batch * s.m * s.k];
+  const float* b = &right[batch * s.k * s.n];
+  const bool b_is_nk = s.tb || s.constant_b;
+  return {s.ta ? Transposed(a, s.k, s.m) : Dense(a, a + s.m * s.k),
+          b_is_nk ? Dense(b, b + s.k * s.n) : Transposed(b, s.k, s.n)};
+}
+
+double LargestSum(const MatmulShape& s, const Dense& left, const Dense& right) {
+  double largest = 0;
+  for (int64_t batch = 0; batch < s.batch; ++batch) {
+    const Operands operands = OperandsOf(s, left, right, batch);
+    double largest_row = 0;
+    for (int64_t m = 0; m < s.m; ++m) largest_row = std::max(largest_row, SumOfSquares(&operands.a[m * s.k], s.k));
+    double largest_column = 0;
+    for (int64_t n = 0; n < s.n; ++n) {
+      largest_column = std::max(largest_column, SumOfSquares(&operands.bt[n * s.k], s.k));
+    }
+    largest = std::max(largest, std::sqrt(largest_row * largest_column));
+  }
+  return largest;
+}
+
 Anchor RunMatmul(const MatmulShape& s, const Dense& left, const Dense& right) {
   Anchor anchor;
   anchor.output.assign(s.batch * s.m * s.n, 0.0);
   anchor.channels = s.n;
   for (int64_t batch = 0; batch < s.batch; ++batch) {
-    const float* a_memory = &left[batch * s.m * s.k];
-    const float* b_memory = &right[batch * s.k * s.n];
-    const Dense a = s.ta ? Transposed(a_memory, s.k, s.m) : Dense(a_memory, a_memory + s.m * s.k);  // [m, k]
-    const bool b_is_nk = s.tb || s.constant_b;
-    const Dense bt = b_is_nk ? Dense(b_memory, b_memory + s.k * s.n) : Transposed(b_memory, s.k, s.n);  // [n, k]
-    const Dense b = Transposed(bt.data(), s.n, s.k);                                                    // [k, n]
-    double largest_row = 0;
-    for (int64_t m = 0; m < s.m; ++m) largest_row = std::max(largest_row, SumOfSquares(&a[m * s.k], s.k));
-    double largest_column = 0;
-    for (int64_t n = 0; n < s.n; ++n) largest_column = std::max(largest_column, SumOfSquares(&bt[n * s.k], s.k));
-    anchor.largest_sum = std::max(anchor.largest_sum, std::sqrt(largest_row * largest_column));
+    const auto [a, bt] = OperandsOf(s, left, right, batch);
+    const Dense b = Transposed(bt.data(), s.n, s.k);  // [k, n]
     for (int64_t m = 0; m < s.m; ++m) {
       double* output = &anchor.output[(batch * s.m + m) * s.n];
       for (int64_t k = 0; k < s.k; ++k) {
@@ -224,9 +250,8 @@ uint32_t ExactFractionBits(int64_t terms) {
   return bits;
 }
 
-}  // namespace
-
-absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed, InputValues inputs) {
+absl::StatusOr<Reference> MakeReference(const v1::Workload& workload, uint64_t seed, InputValues inputs,
+                                        bool with_outputs) {
   if (workload.nodes_size() == 0) return absl::InvalidArgumentError("reference: the workload has no operator");
   TF_ASSIGN_OR_RETURN(const int64_t reduction, ReductionOf(workload));
   const uint32_t exact_bits = inputs == InputValues::kUniform ? 0 : ExactFractionBits(reduction + 1);
@@ -249,15 +274,19 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
     reference.fills.push_back(std::move(fill));
   }
 
+  if (output < 0) return absl::InvalidArgumentError("reference: the workload has no output");
+
   Anchor anchor;
+  double largest_sum = 0;
   if (IsConv2dKind(workload.nodes(0).kind())) {
     TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
-    anchor = RunConv2d(shape, tensors[0], tensors[1]);
+    largest_sum = LargestSum(shape, tensors[0], tensors[1]);
+    if (with_outputs) anchor = RunConv2d(shape, tensors[0], tensors[1]);
   } else {
     TF_ASSIGN_OR_RETURN(const MatmulShape shape, MatmulShapeOf(workload));
-    anchor = RunMatmul(shape, tensors[0], tensors[1]);
+    largest_sum = LargestSum(shape, tensors[0], tensors[1]);
+    if (with_outputs) anchor = RunMatmul(shape, tensors[0], tensors[1]);
   }
-  if (output < 0) return absl::InvalidArgumentError("reference: the workload has no output");
 
   double largest_bias = 0;
   if (bias >= 0) {
@@ -266,7 +295,7 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
   v1::OutputCheck check;
   check.set_buffer(output);
   check.set_dtype(workload.tensors(output).dtype());
-  reference.magnitudes.push_back(anchor.largest_sum + largest_bias);
+  reference.magnitudes.push_back(largest_sum + largest_bias);
   if (exact_bits > 0) {
     check.set_absolute(std::ldexp(0.5, -2 * static_cast<int>(exact_bits)));
   } else {
@@ -276,19 +305,34 @@ absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_
     check.set_relative(kUnitRoundoff);
   }
   const v1::Tensor& tensor = workload.tensors(output);
-  if (HasRelu(workload) && inputs == InputValues::kLattice) {
+  const bool has_second = HasRelu(workload) && inputs == InputValues::kLattice;
+  if (has_second) {
     reference.second_fills.push_back(reference.fills[0]);
     reference.second_fills.back().mutable_lattice()->set_sign(v1::SIGN_NEGATIVE);
-    std::vector<double> negated = anchor.output;
-    for (double& value : negated) value = -value;
-    reference.second_outputs.push_back(Packed(tensor, Epilogue(workload, anchor, tensors, std::move(negated))));
-    check.set_second_reference_digest(common::Sha256(reference.second_outputs.back()));
   }
-  std::vector<double> sums = std::move(anchor.output);
-  reference.outputs.push_back(Packed(tensor, Epilogue(workload, anchor, tensors, std::move(sums))));
-  check.set_reference_digest(common::Sha256(reference.outputs.back()));
+  if (with_outputs) {
+    std::vector<double> sums = std::move(anchor.output);
+    if (has_second) {
+      std::vector<double> negated = sums;
+      for (double& value : negated) value = -value;
+      reference.second_outputs.push_back(Packed(tensor, Epilogue(workload, anchor, tensors, std::move(negated))));
+      check.set_second_reference_digest(common::Sha256(reference.second_outputs.back()));
+    }
+    reference.outputs.push_back(Packed(tensor, Epilogue(workload, anchor, tensors, std::move(sums))));
+    check.set_reference_digest(common::Sha256(reference.outputs.back()));
+  }
   reference.checks.push_back(std::move(check));
   return reference;
+}
+
+}  // namespace
+
+absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed, InputValues inputs) {
+  return MakeReference(workload, seed, inputs, /*with_outputs=*/true);
+}
+
+absl::StatusOr<Reference> ReferenceWithoutOutputs(const v1::Workload& workload, uint64_t seed) {
+  return MakeReference(workload, seed, InputValues::kLattice, /*with_outputs=*/false);
 }
 
 }  // namespace tunefleet::codegen

@@ -13,12 +13,12 @@ namespace tunefleet::codegen {
 
 constexpr double kUnitRoundoff = 0x1p-24;  // of fp32
 
-// What relu cuts off does not show. So for a workload with relu all lattice inputs are positive, which leaves it nothing
-// to cut off, and there is a second reference, with the first tensor negative, where it has much to cut off.
+// What relu cuts off does not show. So for a workload with relu all lattice inputs are positive, which leaves it
+// nothing to cut off, and there is a second reference, with the first tensor negative, where it has much to cut off.
 struct Reference {
   std::vector<v1::BufferFill>
       fills;  // one per input and constant tensor, in the order of Workload.tensors; `buffer` is the tensor's index
-  std::vector<std::string> outputs;     // the bytes of each output tensor in its layout
+  std::vector<std::string> outputs;     // the bytes of each output tensor in its layout; none: computed elsewhere
   std::vector<v1::OutputCheck> checks;  // one per output; `buffer` is the tensor's index; tolerance of "direct"
                                         // (tolerance.h has others), digest of `outputs` set
   std::vector<double> magnitudes;  // per output: an upper bound of sum |a_i b_i| over every element (Cauchy-Schwarz),
@@ -45,6 +45,10 @@ enum class InputValues {
 // unresolved layouts.
 absl::StatusOr<Reference> ComputeReference(const v1::Workload& workload, uint64_t seed,
                                            InputValues inputs = InputValues::kLattice);
+
+// The same on lattice inputs but for what takes long: no outputs are computed, so the checks have no digests. For
+// outputs that a device computes itself.
+absl::StatusOr<Reference> ReferenceWithoutOutputs(const v1::Workload& workload, uint64_t seed);
 
 }  // namespace tunefleet::codegen
 

@@ -31,6 +31,18 @@ TEST_P(ImplementationTest, FreshNestIsValidAndComputesTheReference) {
   EXPECT_TRUE(checked.ok()) << checked << "\n" << Print(*nest);
 }
 
+TEST_P(ImplementationTest, InDoublePrecisionItComputesTheReferenceToo) {
+  const v1::Workload workload = Parsed(GetParam());
+  const absl::StatusOr<LoopNest> nest = FreshNest(workload, "direct.f64", 1);
+  ASSERT_TRUE(nest.ok()) << nest.status();
+  EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
+  for (const Buffer& buffer : nest->buffers) {
+    EXPECT_EQ(buffer.type, buffer.IsArgument() ? ScalarType::kFloat32 : ScalarType::kFloat64) << buffer.name;
+  }
+  const absl::Status checked = CheckNest(workload, *nest, "direct.f64");
+  EXPECT_TRUE(checked.ok()) << checked << "\n" << Print(*nest);
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Workloads, ImplementationTest,
     ::testing::Values("conv2d(h=5,w=7,ci=3,co=5,k=3,p=1,layout=NCHW)",

@@ -179,5 +179,26 @@ TEST(ReferenceTest, ReductionsTooLongForExactSumsHaveADerivedTolerance) {
   EXPECT_LE(std::abs(sum - Floats(reference.outputs[0])[0]), check.absolute());
 }
 
+TEST(ReferenceTest, WithoutItsOutputsItSaysTheRest) {
+  for (const char* op : {"conv2d(h=5,w=7,ci=3,co=5,k=3,p=1,layout=NCHW4c)+bias+relu",
+                         "depthwise_conv2d(h=5,w=6,c=3,k=3,p=1,layout=NCHW)", "matmul(batch=2,m=5,n=7,k=3,ta=1)"}) {
+    const v1::Workload workload = ParseOperator(op).value();
+    const Reference whole = ComputeReference(workload, 11).value();
+    const Reference part = ReferenceWithoutOutputs(workload, 11).value();
+    EXPECT_TRUE(part.outputs.empty());
+    EXPECT_TRUE(part.second_outputs.empty());
+    EXPECT_EQ(part.magnitudes, whole.magnitudes);
+    ASSERT_EQ(part.fills.size(), whole.fills.size());
+    EXPECT_EQ(part.second_fills.size(), whole.second_fills.size());
+    for (size_t i = 0; i < part.fills.size(); ++i) {
+      EXPECT_EQ(part.fills[i].SerializeAsString(), whole.fills[i].SerializeAsString());
+    }
+    v1::OutputCheck check = whole.checks.at(0);
+    check.clear_reference_digest();
+    check.clear_second_reference_digest();
+    EXPECT_EQ(part.checks.at(0).SerializeAsString(), check.SerializeAsString());
+  }
+}
+
 }  // namespace
 }  // namespace tunefleet::codegen

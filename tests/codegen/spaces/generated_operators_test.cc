@@ -11,8 +11,10 @@
 #include "absl/random/distributions.h"
 #include "absl/strings/str_cat.h"
 #include "codegen/llvm/llvm_code_generator.h"
+#include "codegen/operators/implementation.h"
 #include "codegen/operators/workload.h"
 #include "codegen/primitives/schedule.h"
+#include "codegen/spaces/reference_schedule.h"
 #include "codegen/spaces/schedule_space.h"
 #include "gtest/gtest.h"
 #include "tests/codegen/interpreter/interpreter.h"
@@ -91,6 +93,23 @@ TEST_P(GeneratedOperatorTest, GivesTheInterpretersValues) {
         }
       }
     }
+  }
+}
+
+TEST_P(GeneratedOperatorTest, TheReferenceInDoublePrecisionGivesTheInterpretersValues) {
+  std::mt19937_64 random(8);
+  for (const v1::Target& target : Targets()) {
+    const v1::Workload workload = ResolveLayouts(ParseOperator(GetParam()).value(), target).value();
+    const Buffers inputs = SmallIntegers(workload, random);
+    const absl::StatusOr<Buffers> expected = Interpret(FreshNest(workload, "direct", 1).value(), inputs);
+    ASSERT_TRUE(expected.ok()) << expected.status();
+    const absl::StatusOr<LoopNest> nest =
+        Replay(FreshNest(workload, "direct.f64", 1).value(), ReferenceSchedule(workload).value());
+    ASSERT_TRUE(nest.ok()) << nest.status();
+    LlvmCodeGenerator generator(PassPipeline::kLight);
+    const absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
+    ASSERT_TRUE(artifact.ok()) << artifact.status();
+    for (const int threads : {0, 2}) ASSERT_EQ(RunKernel(*nest, *artifact, inputs, threads), *expected);
   }
 }
 
