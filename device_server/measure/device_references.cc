@@ -10,12 +10,25 @@
 namespace tunefleet::device {
 namespace {
 
+using Fills = google::protobuf::RepeatedPtrField<v1::BufferFill>;
+
+// The kernel's fills with the second ones in their places.
+Fills SecondFills(const v1::Kernel& kernel) {
+  Fills fills = kernel.fills();
+  for (v1::BufferFill& fill : fills) {
+    for (const v1::BufferFill& second : kernel.second_fills()) {
+      if (second.buffer() == fill.buffer()) fill = second;
+    }
+  }
+  return fills;
+}
+
 // The reference as a kernel of its own, on the fills of the buffers of the same names. Nothing is checked.
-v1::Kernel ReferenceKernel(const v1::Kernel& kernel) {
+v1::Kernel ReferenceKernel(const v1::Kernel& kernel, const Fills& fills) {
   v1::Kernel reference;
   *reference.mutable_manifest() = kernel.reference();
   for (int i = 0; i < kernel.reference().buffers_size(); ++i) {
-    for (const v1::BufferFill& fill : kernel.fills()) {
+    for (const v1::BufferFill& fill : fills) {
       if (kernel.manifest().buffers(static_cast<int>(fill.buffer())).name() != kernel.reference().buffers(i).name()) {
         continue;
       }
@@ -29,10 +42,19 @@ v1::Kernel ReferenceKernel(const v1::Kernel& kernel) {
 }  // namespace
 
 std::optional<Failure> DeviceReferences::Get(const KernelSession::Environment& environment, const v1::Kernel& kernel,
-                                             const v1::MeasureOptions& options, std::map<std::string, Blob>* outputs) {
-  outputs->clear();
+                                             const v1::MeasureOptions& options, KernelSession::References* references) {
+  *references = {};
   if (!kernel.has_reference()) return std::nullopt;
-  const v1::Kernel reference = ReferenceKernel(kernel);
+  const v1::Kernel first = ReferenceKernel(kernel, kernel.fills());
+  if (auto failure = Compute(environment, first, options, &references->outputs)) return failure;
+  if (kernel.second_fills().empty()) return std::nullopt;
+  const v1::Kernel second = ReferenceKernel(kernel, SecondFills(kernel));
+  return Compute(environment, second, options, &references->second_outputs);
+}
+
+std::optional<Failure> DeviceReferences::Compute(const KernelSession::Environment& environment,
+                                                 const v1::Kernel& reference, const v1::MeasureOptions& options,
+                                                 std::map<std::string, Blob>* outputs) {
   const std::string key = common::Sha256(reference.SerializeAsString());
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
   if (found != entries_.end()) {

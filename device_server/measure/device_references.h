@@ -1,6 +1,6 @@
-// References that the device computes itself (v1::Kernel.reference): what an artifact writes on a kernel's fills, run
-// once in a worker that is confined like any other, and kept for the next trials of the workload. Least recently used
-// ones go first when the bound is passed. Not thread-safe.
+// References that the device computes itself (v1::Kernel.reference): what an artifact writes on a kernel's fills, or on
+// its second ones, run once in a worker that is confined like any other, and kept for the next trials of the workload.
+// Least recently used ones go first when the bound is passed. Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_DEVICE_REFERENCES_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_DEVICE_REFERENCES_H_
 
@@ -20,14 +20,18 @@ class DeviceReferences {
  public:
   explicit DeviceReferences(uint64_t bound_bytes) : bound_bytes_(bound_bytes) {}
 
-  // Sets the outputs of the kernel's reference by name; nothing where it has none. `kernel` passed CheckTrial. A
-  // reference that fails is the client's fault: REFUSED, but for what the device lacks (DEVICE_ERROR).
+  // Sets the outputs of the kernel's reference; nothing where it has none. `kernel` passed CheckTrial. A reference that
+  // fails is the client's fault: REFUSED, but for what the device lacks (DEVICE_ERROR).
   std::optional<Failure> Get(const KernelSession::Environment& environment, const v1::Kernel& kernel,
-                             const v1::MeasureOptions& options, std::map<std::string, Blob>* outputs);
+                             const v1::MeasureOptions& options, KernelSession::References* references);
 
   uint64_t size_bytes() const { return size_bytes_; }
 
  private:
+  // Of one set of fills.
+  std::optional<Failure> Compute(const KernelSession::Environment& environment, const v1::Kernel& reference,
+                                 const v1::MeasureOptions& options, std::map<std::string, Blob>* outputs);
+
   struct Entry {
     std::string key;
     std::map<std::string, Blob> outputs;

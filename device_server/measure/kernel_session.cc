@@ -103,7 +103,8 @@ absl::Status KernelSession::MakeBuffers() {
     }
   }
   for (const v1::OutputCheck& check : kernel_.checks()) {
-    TF_ASSIGN_OR_RETURN(references_.emplace_back(), GetReference(check, check.reference_digest()));
+    TF_ASSIGN_OR_RETURN(references_.emplace_back(),
+                        GetReference(check, check.reference_digest(), &References::outputs));
   }
   return kernel_.second_fills().empty() ? absl::OkStatus() : MakeSecondSet();
 }
@@ -117,16 +118,19 @@ absl::Status KernelSession::MakeSecondSet() {
                         environment_.fills->Get(fill, buffer, BufferLayout::kEndsAtGuard, *environment_.blobs));
   }
   for (const v1::OutputCheck& check : kernel_.checks()) {
-    TF_ASSIGN_OR_RETURN(second_references_.emplace_back(), GetReference(check, check.second_reference_digest()));
+    TF_ASSIGN_OR_RETURN(second_references_.emplace_back(),
+                        GetReference(check, check.second_reference_digest(), &References::second_outputs));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<Blob> KernelSession::GetReference(const v1::OutputCheck& check, const std::string& digest) const {
+absl::StatusOr<Blob> KernelSession::GetReference(const v1::OutputCheck& check, const std::string& digest,
+                                                 std::map<std::string, Blob> References::*own) const {
   const v1::BufferSpec& buffer = kernel_.manifest().buffers(static_cast<int>(check.buffer()));
   if (digest.empty()) {
-    const auto found = environment_.references->find(buffer.name());
-    TF_CHECK(found != environment_.references->end(), "a trial that passed its check lacks a reference");
+    const std::map<std::string, Blob>& outputs = environment_.references->*own;
+    const auto found = outputs.find(buffer.name());
+    TF_CHECK(found != outputs.end(), "a trial that passed its check lacks a reference");
     return found->second;
   }
   TF_ASSIGN_OR_RETURN(Blob reference, environment_.blobs->Get(digest));

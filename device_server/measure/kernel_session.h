@@ -34,6 +34,12 @@ struct PhaseTimes {
 
 class KernelSession {
  public:
+  // What the outputs must be, by name, for checks without a reference_digest.
+  struct References {
+    std::map<std::string, Blob> outputs;
+    std::map<std::string, Blob> second_outputs;  // of the second fills
+  };
+
   // What sessions borrow; all of it outlives them.
   struct Environment {
     Zygote* zygote = nullptr;
@@ -45,7 +51,7 @@ class KernelSession {
     uint64_t last_cache_bytes = 0;
     absl::Time deadline;  // of the whole trial
     PhaseTimes* times = nullptr;
-    const std::map<std::string, Blob>* references = nullptr;  // by output; for checks without a reference_digest
+    const References* references = nullptr;
   };
 
   // `kernel` passed CheckTrial and outlives the session; `options` have their defaults.
@@ -78,7 +84,9 @@ class KernelSession {
 
   absl::Status MakeBuffers();
   absl::Status MakeSecondSet();
-  absl::StatusOr<Blob> GetReference(const v1::OutputCheck& check, const std::string& digest) const;
+  // The blob of the digest, or where there is none the device's own.
+  absl::StatusOr<Blob> GetReference(const v1::OutputCheck& check, const std::string& digest,
+                                    std::map<std::string, Blob> References::*own) const;
   WorkerSpec MakeSpec(std::vector<int>* fds) const;
   std::optional<Failure> Prepare(uint32_t set);
   std::optional<Failure> RunOnce(uint32_t set);

@@ -74,9 +74,6 @@ absl::Status CheckArtifact(const v1::ArtifactManifest& manifest, uint64_t* total
 // Its buffers are the kernel's, by name; every output without a blob is among them.
 absl::Status CheckReference(const v1::Kernel& kernel, uint64_t* total_bytes) {
   TF_RETURN_IF_ERROR(CheckArtifact(kernel.reference(), total_bytes));
-  if (kernel.second_fills_size() > 0) {
-    return absl::InvalidArgumentError("a reference on the device goes with one set of fills");
-  }
   std::set<std::string> outputs;
   for (const v1::BufferSpec& buffer : kernel.reference().buffers()) {
     if (buffer.role() == v1::BUFFER_ROLE_PREPARED) continue;
@@ -126,10 +123,10 @@ absl::Status CheckKernel(const v1::Kernel& kernel, uint64_t* total_bytes) {
     if (check.reference_digest().size() != common::kDigestBytes && !on_device) {
       return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(), " has no reference"));
     }
-    if (check.second_reference_digest().size() != (second.empty() ? 0 : common::kDigestBytes)) {
+    if (check.second_reference_digest().size() != (second.empty() || on_device ? 0 : common::kDigestBytes)) {
       return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(),
-                                                     " has a second reference where there are no second fills, ",
-                                                     "or none where there are"));
+                                                     " has a second reference where there are no second fills ",
+                                                     "or the device computes it, or none where there are"));
     }
     if (!(check.absolute() >= 0) || !(check.relative() >= 0)) {
       return absl::InvalidArgumentError(absl::StrCat("the tolerance of buffer ", check.buffer(), " is negative"));

@@ -201,7 +201,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     }
     return failure;
   };
-  std::vector<std::map<std::string, Blob>> references(static_cast<size_t>(call.trial.kernels_size()));
+  std::vector<KernelSession::References> references(static_cast<size_t>(call.trial.kernels_size()));
   for (size_t i = 0; i < references.size(); ++i) {
     const v1::Kernel& kernel = call.trial.kernels(static_cast<int>(i));
     if (auto failure = references_.Get(environment, kernel, measure, &references[i])) return failure;

@@ -68,11 +68,13 @@ TEST(TrialCheckTest, EachDefectIsRefusedByName) {
          *kernel->mutable_reference() = kernel->manifest();
          kernel->mutable_reference()->mutable_buffers(0)->set_name("other");
        }},
-      {"one set of fills",
+      {"or the device computes it",
        [](v1::Trial* t) {
          v1::Kernel* kernel = t->mutable_kernels(0);
          *kernel->mutable_reference() = kernel->manifest();
          *kernel->add_second_fills() = kernel->fills(0);
+         kernel->mutable_checks(0)->clear_reference_digest();
+         kernel->mutable_checks(0)->set_second_reference_digest(std::string(32, 's'));
        }},
       {"second reference",
        [](v1::Trial* t) {

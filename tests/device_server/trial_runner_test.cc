@@ -268,6 +268,17 @@ TEST_F(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_WRONG_ANSWER");
 }
 
+TEST_F(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  v1::BufferFill second = kernel.fills(0);
+  second.set_seed(900);
+  *kernel.add_second_fills() = second;
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = MakeTrial("big_loop", &blobs_).kernels(0).manifest();
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK") << Run(trial).detail();
+}
+
 TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
   const std::vector<std::string> names = SandboxNames(runner_->sandbox());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));

@@ -113,10 +113,9 @@ absl::Status ValidateKernel(const v1::Kernel& kernel) {
     if (check.buffer() >= static_cast<uint32_t>(buffers)) {
       return Invalid("check of buffer ", check.buffer(), ": the manifest has ", buffers, " buffers");
     }
-    if (!kernel.has_reference() || !check.reference_digest().empty()) {
-      TF_RETURN_IF_ERROR(ValidateDigest("check.reference_digest", check.reference_digest()));
-    }
-    if (!check.second_reference_digest().empty() || kernel.second_fills_size() > 0) {
+    const bool on_device = kernel.has_reference() && check.reference_digest().empty();
+    if (!on_device) TF_RETURN_IF_ERROR(ValidateDigest("check.reference_digest", check.reference_digest()));
+    if (!check.second_reference_digest().empty() || (kernel.second_fills_size() > 0 && !on_device)) {
       TF_RETURN_IF_ERROR(ValidateDigest("check.second_reference_digest", check.second_reference_digest()));
     }
     if (!(check.absolute() >= 0) || !(check.relative() >= 0)) {
