@@ -126,6 +126,20 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
   EXPECT_TRUE(sandbox_.IsCleanSoon());
 }
 
+TEST_F(EmbeddedTest, TheDeviceComputesTheReferenceOfAVeryLargeOperator) {
+  const char* const kLarge = "--op=conv2d(n=1,h=14,w=14,ci=16,co=32,k=3,s=1,p=1)+bias+relu";
+  const Finished tune = RunProgram(
+      sandbox_, {Program("tunefleet"), "tune", kLarge, Records(), "--trials=8", "--host-reference=0", "--json"});
+  ASSERT_EQ(tune.exit, 0) << tune.out << tune.err;
+  const auto result = FirstResult(JsonLines(LastLine(tune.out))[0]).fields();
+  EXPECT_EQ(result.at("failures").struct_value().fields().size(), 0u) << tune.out;
+  // A kernel that passed there passes where the host computes the reference.
+  const std::string library = sandbox_.Path("large.so");
+  ASSERT_EQ(RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library}).exit, 0);
+  const Finished measure = RunProgram(sandbox_, {Program("tunefleet"), "measure", library});
+  EXPECT_EQ(measure.exit, 0) << measure.out << measure.err;
+}
+
 // SIGINT and SIGTERM stop cleanly, SIGKILL does not ask.
 class EmbeddedStopTest : public EmbeddedTest, public ::testing::WithParamInterface<int> {};
 

@@ -19,6 +19,7 @@
 #include "tuner/commands/kernel_description.h"
 #include "tuner/commands/text.h"
 #include "tuner/pipeline/make_trial.h"
+#include "tuner/pipeline/reference_kernel.h"
 
 namespace tunefleet::tuner {
 namespace {
@@ -112,8 +113,12 @@ class MeasureRun {
           absl::StrCat(files_.front(), " and ", files_.back(), " compute different operators or layouts"));
     }
     TF_RETURN_IF_ERROR(Open(first.target()));
-    TF_ASSIGN_OR_RETURN(const TuningTask task,
+    TF_ASSIGN_OR_RETURN(TuningTask task,
                         MakeTuningTask(files_.front(), first.workload(), first.target(), device_class_, kInputSeed));
+    if (task.reference.outputs.empty()) {
+      TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context_.parts->start_builders(1, {}, ""));
+      TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder, &task));
+    }
     TF_ASSIGN_OR_RETURN(const std::optional<v1::TrialResult> result, Measure(task));
     if (!result.has_value()) return kExitInterrupted;
     Report(task, *result);
@@ -173,9 +178,7 @@ class MeasureRun {
       TF_RETURN_IF_ERROR(runner_->Provide(kernel.description.manifest().code_digest(), kernel.code));
       built.emplace_back().manifest = kernel.description.manifest();
     }
-    for (size_t i = 0; i < task.reference.outputs.size(); ++i) {
-      TF_RETURN_IF_ERROR(runner_->Provide(task.reference.checks[i].reference_digest(), task.reference.outputs[i]));
-    }
+    TF_RETURN_IF_ERROR(ProvideReference(task, *runner_));
     TF_ASSIGN_OR_RETURN(v1::Trial trial, MakeTrial(task, absl::StrCat(job_id_, ".1"), built, Options()));
     if (!flags_.verify) {
       for (v1::Kernel& kernel : *trial.mutable_kernels()) {

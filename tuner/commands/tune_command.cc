@@ -23,6 +23,7 @@
 #include "tuner/commands/task_selection.h"
 #include "tuner/commands/tune_report.h"
 #include "tuner/pipeline/pipeline.h"
+#include "tuner/pipeline/reference_kernel.h"
 
 namespace tunefleet::tuner {
 namespace {
@@ -48,6 +49,7 @@ struct Flags {
   int64_t batch = autotvm.batch;
   int64_t chains = autotvm.chains;
   int64_t steps = autotvm.max_steps;
+  int64_t host_reference = static_cast<int64_t>(kHostReferenceFlops / 1e9);
   int64_t priority = 0;
   std::string tenant;
   bool json = false;
@@ -81,6 +83,8 @@ FlagSet Declare(Flags* flags, const Parts& parts) {
   set.Integer("batch", "candidates that are planned at once", 1, 1 << 16, &flags->batch);
   set.Integer("chains", "parallel annealing chains", 1, 1 << 16, &flags->chains);
   set.Integer("steps", "annealing steps of one plan", 1, 1 << 20, &flags->steps);
+  set.Integer("host-reference", "operators of fewer GFLOP have their reference computed here, others on the device", 0,
+              1 << 20, &flags->host_reference);
   set.Text("tenant", "NAME", "whom the tracker counts the trials to", &flags->tenant);
   set.Integer("priority", "among the tenant's jobs; higher first", -1000, 1000, &flags->priority);
   set.Switch("json", "a JSON object as the last line", &flags->json);
@@ -159,8 +163,9 @@ class TuneRun {
 absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named, ProgressPrinter& printer,
                                              TuningTask* task) {
   printer.Begin(named.name);
-  TF_ASSIGN_OR_RETURN(
-      *task, MakeTuningTask(named.name, named.workload, site_.device.target, site_.device.device_class, kInputSeed));
+  TF_ASSIGN_OR_RETURN(*task, MakeTuningTask(named.name, named.workload, site_.device.target, site_.device.device_class,
+                                            kInputSeed, 1e9 * static_cast<double>(flags_.host_reference)));
+  TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder_, task));
   TF_ASSIGN_OR_RETURN(const Job job, database_->OpenJob(task->identity));
   TrackerRunnerOptions runner_options;
   runner_options.address = site_.address;

@@ -18,6 +18,20 @@ absl::StatusOr<Candidate> FindCandidate(const TuningTask& task, const v1::Config
       absl::StrCat("no space ", config.space(), " of version ", config.space_version(), " here"));
 }
 
+void BuildSchedule(const TaskIdentity& task, Builder& builder, BuiltCandidate* built) {
+  v1::BuildRequest request;
+  *request.mutable_workload() = task.workload;
+  *request.mutable_target() = task.target;
+  *request.mutable_schedule() = built->schedule;
+  request.set_pass_pipeline(built->pass_pipeline);
+  v1::BuildResponse response = builder.Build(request);
+  built->outcome = response.outcome() == v1::OUTCOME_UNSPECIFIED ? v1::OUTCOME_BUILD_FAILED : response.outcome();
+  built->detail = std::move(*response.mutable_detail());
+  built->manifest = std::move(*response.mutable_manifest());
+  built->code = std::move(*response.mutable_code());
+  built->nest_digest = std::move(*response.mutable_nest_digest());
+}
+
 BuiltCandidate BuildCandidate(const TuningTask& task, const Candidate& candidate, const std::string& pass_pipeline,
                               Builder& builder) {
   const codegen::ScheduleSpace& space = *task.spaces[candidate.space];
@@ -30,18 +44,7 @@ BuiltCandidate BuildCandidate(const TuningTask& task, const Candidate& candidate
     return built;
   }
   built.schedule = *std::move(schedule);
-
-  v1::BuildRequest request;
-  *request.mutable_workload() = task.identity.workload;
-  *request.mutable_target() = task.identity.target;
-  *request.mutable_schedule() = built.schedule;
-  request.set_pass_pipeline(pass_pipeline);
-  v1::BuildResponse response = builder.Build(request);
-  built.outcome = response.outcome() == v1::OUTCOME_UNSPECIFIED ? v1::OUTCOME_BUILD_FAILED : response.outcome();
-  built.detail = std::move(*response.mutable_detail());
-  built.manifest = std::move(*response.mutable_manifest());
-  built.code = std::move(*response.mutable_code());
-  built.nest_digest = std::move(*response.mutable_nest_digest());
+  BuildSchedule(task.identity, builder, &built);
   return built;
 }
 

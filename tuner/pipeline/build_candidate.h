@@ -16,6 +16,9 @@ inline constexpr char kRefinePipeline[] = "O3";
 // version), INVALID_ARGUMENT (a value outside its domain).
 absl::StatusOr<Candidate> FindCandidate(const TuningTask& task, const v1::Config& config);
 
+// Builds the candidate's schedule with its pass pipeline; sets its outcome and what came of it.
+void BuildSchedule(const TaskIdentity& task, Builder& builder, BuiltCandidate* built);
+
 // Blocks while it builds; equal arguments give equal code. What goes wrong is the outcome.
 BuiltCandidate BuildCandidate(const TuningTask& task, const Candidate& candidate, const std::string& pass_pipeline,
                               Builder& builder);

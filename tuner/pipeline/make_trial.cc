@@ -23,6 +23,7 @@ absl::StatusOr<v1::Kernel> MakeKernel(const TuningTask& task, const BuiltCandida
   const v1::ArtifactManifest& manifest = built.manifest;
   v1::Kernel kernel;
   *kernel.mutable_manifest() = manifest;
+  if (task.reference_kernel.has_value()) *kernel.mutable_reference() = task.reference_kernel->manifest;
   for (const v1::BufferFill& fill : task.reference.fills) {
     TF_ASSIGN_OR_RETURN(const uint32_t buffer, FindBuffer(task, fill.buffer(), manifest));
     *kernel.add_fills() = fill;

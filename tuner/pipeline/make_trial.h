@@ -12,8 +12,9 @@
 
 namespace tunefleet::tuner {
 
-// Fills and checks of the task's reference find their buffers by the tensors' names; tolerances are those of the
-// candidate's implementation, threads are the target's. Errors: INTERNAL (a manifest lacks a tensor).
+// Fills and checks of the task's reference, and its kernel where it has one, find their buffers by the tensors' names;
+// tolerances are those of the candidate's implementation, threads are the target's. Errors: INTERNAL (a manifest lacks
+// a tensor).
 absl::StatusOr<v1::Trial> MakeTrial(const TuningTask& task, const std::string& trial_id,
                                     const std::vector<BuiltCandidate>& kernels, const v1::MeasureOptions& options);
 

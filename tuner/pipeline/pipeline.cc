@@ -8,24 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
 #include "tuner/pipeline/finals.h"
+#include "tuner/pipeline/reference_kernel.h"
 #include "tuner/pipeline/resume.h"
 #include "tuner/pipeline/search_stage.h"
 #include "tuner/pipeline/tune_context.h"
 
 namespace tunefleet::tuner {
 namespace {
-
-// The expected outputs, which every trial's checks name.
-absl::Status ProvideReference(TuneContext& context) {
-  const codegen::Reference& reference = context.task.reference;
-  for (size_t i = 0; i < reference.checks.size() && i < reference.outputs.size(); ++i) {
-    TF_RETURN_IF_ERROR(context.runner.Provide(reference.checks[i].reference_digest(), reference.outputs[i]));
-    if (i >= reference.second_outputs.size()) continue;
-    TF_RETURN_IF_ERROR(
-        context.runner.Provide(reference.checks[i].second_reference_digest(), reference.second_outputs[i]));
-  }
-  return absl::OkStatus();
-}
 
 // One line: how many trials ended how, most frequent first, with the last detail of each kind.
 std::string ExplainFailures(const std::vector<StoredRecord>& records) {
@@ -90,7 +79,7 @@ absl::StatusOr<TuneSummary> Tune(const TuningTask& task, const TuneOptions& opti
 
   bool exhausted = false;
   meter.SetStage(TuneStage::kPreparing);
-  control.Fail(ProvideReference(context));
+  control.Fail(ProvideReference(task, runner));
   if (!control.halted()) {
     meter.SetStage(TuneStage::kResuming);
     const absl::StatusOr<int> known = Resume(context, strategy);

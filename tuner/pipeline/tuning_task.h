@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,12 @@
 #include "codegen/spaces/schedule_space.h"
 #include "proto/measurement.pb.h"
 #include "tuner/database/database.h"
+#include "tuner/pipeline/candidate.h"
 
 namespace tunefleet::tuner {
+
+// From this many operations on a device computes the reference: the host's loops do some 2 GFLOP/s, so about 5 seconds.
+inline constexpr double kHostReferenceFlops = 1e10;
 
 struct TuningTask {
   std::string name;       // for people: "resnet18.C6"
@@ -22,7 +27,9 @@ struct TuningTask {
   double flops = 0;
   std::vector<std::unique_ptr<codegen::ScheduleSpace>> spaces;
   codegen::Reference reference;  // fills and checks name tensors by their index in the workload
-  v1::Requirement requirement;   // which devices may measure
+  // Where the reference has no outputs: the kernel that computes them on the device.
+  std::optional<BuiltCandidate> reference_kernel;
+  v1::Requirement requirement;  // which devices may measure
 
   std::vector<const codegen::ScheduleSpace*> SpacePointers() const {
     std::vector<const codegen::ScheduleSpace*> pointers;
@@ -32,11 +39,12 @@ struct TuningTask {
 };
 
 // Resolves the workload's layouts for the target, makes its spaces and computes its reference (seconds for a large
-// operator). `target` is what the measuring device reports, or what the user asked for, with the threads to use;
-// trials require the device class. Errors: INVALID_ARGUMENT (the workload has no space on the target).
+// operator); from `host_reference_flops` on, the reference has no outputs: see reference_kernel.h. `target` is what the
+// measuring device reports, or what the user asked for, with the threads to use; trials require the device class.
+// Errors: INVALID_ARGUMENT (the workload has no space on the target).
 absl::StatusOr<TuningTask> MakeTuningTask(const std::string& name, const v1::Workload& workload,
                                           const v1::Target& target, const std::string& device_class,
-                                          uint64_t input_seed);
+                                          uint64_t input_seed, double host_reference_flops = kHostReferenceFlops);
 
 }  // namespace tunefleet::tuner
 

@@ -85,6 +85,10 @@ void FakeFleet::Acknowledge(uint64_t cursor) {
   for (; acknowledged_ < cursor; ++acknowledged_) known_.erase(results_.at(acknowledged_).trial_id());
 }
 
+bool FakeFleet::Holds(const std::string& digest) const {
+  MutexLock lock(&mutex_);
+  return blobs_.contains(digest);
+}
 std::map<std::string, int> FakeFleet::runs_by_trial() const {
   MutexLock lock(&mutex_);
   return runs_;

@@ -44,6 +44,7 @@ class FakeFleet {
   std::optional<FinishedTrial> Work(uint64_t after);
   void Acknowledge(uint64_t cursor);
 
+  bool Holds(const std::string& digest) const;
   std::map<std::string, int> runs_by_trial() const;
   // Codes of trials with one kernel, one entry per run.
   std::vector<std::string> searched_codes() const;

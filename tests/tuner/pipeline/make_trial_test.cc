@@ -32,6 +32,15 @@ TEST_F(MakeTrialTest, FillsAndChecksFindTheirBuffersByName) {
   EXPECT_EQ(kernel.checks(0).buffer(), 0);  // out
 }
 
+TEST_F(MakeTrialTest, AReferenceKernelGoesWithEveryKernel) {
+  EXPECT_FALSE(MakeTrial(task_, "job.1", {Build({1, 2, 3})}, {})->kernels(0).has_reference());
+  task_.reference_kernel = Build({0, 0, 0});
+  const v1::Trial trial = MakeTrial(task_, "job.1", {Build({1, 2, 3}), Build({4, 5, 6})}, {}).value();
+  for (const v1::Kernel& kernel : trial.kernels()) {
+    EXPECT_EQ(kernel.reference().code_digest(), task_.reference_kernel->manifest.code_digest());
+  }
+}
+
 TEST_F(MakeTrialTest, ThreadsAreTheTargetsAndLabelsAreForPeople) {
   task_.identity.target.set_threads(2);
   v1::MeasureOptions options;
