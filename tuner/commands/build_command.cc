@@ -79,6 +79,7 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
   *description.mutable_manifest() = kernel.manifest;
   *description.mutable_workload() = kernel.workload;
   *description.mutable_target() = kernel.target;
+  description.set_implementation(best->schedule().implementation());
   TF_RETURN_IF_ERROR(WriteFile(DescriptionPath(flags.output), PrintDescription(description)));
   if (flags.json) {
     std::fprintf(context.out, "%s\n",

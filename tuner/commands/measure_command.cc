@@ -177,6 +177,7 @@ class MeasureRun {
     for (const KernelOnDisk& kernel : kernels_) {
       TF_RETURN_IF_ERROR(runner_->Provide(kernel.description.manifest().code_digest(), kernel.code));
       built.emplace_back().manifest = kernel.description.manifest();
+      built.back().schedule.set_implementation(kernel.description.implementation());
     }
     TF_RETURN_IF_ERROR(ProvideReference(task, *runner_));
     TF_ASSIGN_OR_RETURN(v1::Trial trial, MakeTrial(task, absl::StrCat(job_id_, ".1"), built, Options()));
