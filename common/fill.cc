@@ -1,6 +1,7 @@
 #include "common/fill.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "absl/strings/str_cat.h"
 
@@ -33,14 +34,28 @@ int8_t Value<int8_t>(uint64_t bits) {
   return static_cast<int8_t>(Value<int32_t>(bits));
 }
 
-constexpr uint32_t kMaxFractionBits = 23;
+// Of a lattice's elements; 0 for an unknown type.
+uint32_t MostFractionBits(v1::DataType dtype) {
+  switch (dtype) {
+    case v1::DATA_TYPE_FLOAT32:
+    case v1::DATA_TYPE_FLOAT64:
+    case v1::DATA_TYPE_INT32:
+      return 23;
+    case v1::DATA_TYPE_INT8:
+      return 7;
+    default:
+      return 0;
+  }
+}
 
-// A numerator of `fraction_bits` bits whose highest bit is set, over 2^fraction_bits.
-double LatticeValue(uint64_t hash, const v1::LatticeFill& lattice) {
+// A numerator of `fraction_bits` bits whose highest bit is set, over 2^fraction_bits unless T is an integer.
+template <typename T>
+T LatticeValue(uint64_t hash, const v1::LatticeFill& lattice) {
   const uint64_t half = uint64_t{1} << (lattice.fraction_bits() - 1);
-  const auto magnitude = static_cast<double>(half + (hash >> 40) % half) / static_cast<double>(2 * half);
+  const auto numerator = static_cast<T>(half + (hash >> 40) % half);
+  const T magnitude = std::is_integral_v<T> ? numerator : numerator / static_cast<T>(2 * half);
   const bool negative = lattice.sign() == v1::SIGN_NEGATIVE || (lattice.sign() != v1::SIGN_POSITIVE && (hash & 1) != 0);
-  return negative ? -magnitude : magnitude;
+  return static_cast<T>(negative ? -magnitude : magnitude);
 }
 
 template <typename T>
@@ -52,7 +67,7 @@ void Fill(const v1::BufferFill& fill, std::span<std::byte> bytes) {
     T value{};
     if (!IsPadding(fill, i)) {
       const uint64_t hash = SplitMix64(base ^ i);
-      value = lattice ? static_cast<T>(LatticeValue(hash, fill.lattice())) : Value<T>(hash);
+      value = lattice ? LatticeValue<T>(hash, fill.lattice()) : Value<T>(hash);
     }
     std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
   }
@@ -63,13 +78,11 @@ absl::Status CheckSource(const v1::BufferFill& fill) {
   if (fill.source_case() != v1::BufferFill::kLattice) {
     return absl::InvalidArgumentError("fill: a seed or a lattice is needed");
   }
-  if (fill.dtype() != v1::DATA_TYPE_FLOAT32 && fill.dtype() != v1::DATA_TYPE_FLOAT64) {
-    return absl::InvalidArgumentError(absl::StrCat("fill: a lattice of elements of type ", fill.dtype()));
-  }
   const uint32_t bits = fill.lattice().fraction_bits();
-  if (bits >= 1 && bits <= kMaxFractionBits) return absl::OkStatus();
+  const uint32_t most = MostFractionBits(fill.dtype());
+  if (bits >= 1 && bits <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat("fill: a lattice with ", bits, " fraction bits, expected 1 to ", kMaxFractionBits));
+      absl::StrCat("fill: a lattice with ", bits, " fraction bits, expected 1 to ", most));
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 //
 // Element i of a buffer filled with seed s is a function of (s, i) alone (SplitMix64 of both).
 //   seed      uniform in [-1, 1) and a multiple of 2^-23; integer types are uniform in [-8, 8)
-//   lattice   a uniform multiple of 2^-fraction_bits with a magnitude in [1/2, 1), of the sign asked for or of either
+//   lattice   a uniform multiple of 2^-fraction_bits with a magnitude in [1/2, 1), of the sign asked for or of either;
+//             for integer types its numerator: an integer of exactly fraction_bits bits, of either sign
 // Padding lanes are zero.
 #ifndef TUNEFLEET_COMMON_FILL_H_
 #define TUNEFLEET_COMMON_FILL_H_
@@ -23,7 +24,7 @@ int64_t DataTypeBytes(v1::DataType dtype);
 bool IsPadding(const v1::BufferFill& fill, uint64_t index);
 
 // Fills `bytes` as the seed or the lattice of `fill` says. Errors: INVALID_ARGUMENT for another source, an unknown
-// dtype, a lattice of integers or with too many bits, a zero stride or block, or a size that is no multiple of the
+// dtype, a lattice with more bits than the type holds, a zero stride or block, or a size that is no multiple of the
 // element.
 absl::Status FillBuffer(const v1::BufferFill& fill, std::span<std::byte> bytes);
 

@@ -81,7 +81,7 @@ Stmt CopyLayout(const std::string& name, const v1::Tensor& from, int from_buffer
   std::vector<Expr> target;
   for (const Axis& axis : axes) target.push_back(nested.At(axis.name));
   nested.block().body = {Store{to_buffer, std::move(target), StoreOp::kAssign,
-                               WhereExists(channel.exists, F32Load(from_buffer, std::move(source)))}};
+                               WhereExists(channel.exists, LoadOf(nest, from_buffer, std::move(source)))}};
   return nested.Finish(nest);
 }
 

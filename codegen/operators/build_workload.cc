@@ -6,14 +6,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "codegen/operators/element_type.h"
 #include "codegen/operators/layout.h"
 #include "common/status_macros.h"
 
 namespace tunefleet::codegen {
 namespace {
 
-constexpr int64_t kLargestTensor = int64_t{1} << 31;     // elements
-constexpr int64_t kLongestReduction = int64_t{1} << 22;  // keeps K u far below 1 in the error bound
+constexpr int64_t kLargestTensor = int64_t{1} << 31;      // elements
+constexpr int64_t kLongestReduction = int64_t{1} << 22;   // fp32: keeps K u far below 1 in the error bound
+constexpr int64_t kLongestInt8Reduction = (1 << 17) - 1;  // int8: K (-128)^2 is an int32
 
 // The product, or nullopt past the limit. Factors are positive.
 bool ProductFits(std::initializer_list<int64_t> factors, int64_t limit) {
@@ -31,25 +33,31 @@ absl::Status CheckTensor(absl::string_view name, std::initializer_list<int64_t> 
                                                  "] has more than ", kLargestTensor, " elements"));
 }
 
-absl::Status CheckReduction(std::initializer_list<int64_t> factors) {
-  if (ProductFits(factors, kLongestReduction)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("each output sums ", absl::StrJoin(factors, " * "),
-                                                 " products; the most that fp32 is trusted with is ",
-                                                 kLongestReduction));
+absl::Status CheckReduction(std::initializer_list<int64_t> factors, v1::DataType dtype) {
+  const bool is_int8 = dtype == v1::DATA_TYPE_INT8;
+  if (!is_int8 && dtype != v1::DATA_TYPE_FLOAT32) {
+    return absl::InvalidArgumentError(absl::StrCat("element type ", dtype, " is neither float32 nor int8"));
+  }
+  const int64_t longest = is_int8 ? kLongestInt8Reduction : kLongestReduction;
+  if (ProductFits(factors, longest)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("each output sums ", absl::StrJoin(factors, " * "), " products; the most that ",
+                   is_int8 ? "an int32 holds of int8" : "fp32 is trusted with", " is ", longest));
 }
 
-void AddTensor(v1::Workload& workload, absl::string_view name, std::vector<int64_t> shape, absl::string_view layout,
-               v1::TensorRole role) {
+void AddTensor(v1::Workload& workload, absl::string_view name, std::vector<int64_t> shape, v1::DataType dtype,
+               absl::string_view layout, v1::TensorRole role) {
   v1::Tensor& tensor = *workload.add_tensors();
   tensor.set_name(std::string(name));
   for (const int64_t extent : shape) tensor.add_shape(extent);
-  tensor.set_dtype(v1::DATA_TYPE_FLOAT32);
+  tensor.set_dtype(dtype);
   tensor.set_layout(std::string(layout));
   tensor.set_role(role);
 }
 
 struct AnchorNode {
   std::string kind;
+  v1::DataType dtype;  // of the inputs
   std::vector<std::string> inputs;
   std::vector<std::pair<std::string, int64_t>> attributes;  // sorted by name
   std::vector<int64_t> output_shape;
@@ -61,12 +69,13 @@ struct AnchorNode {
 // The anchor, its epilogue chain and the tensors between them. Tensors: inputs of the anchor, bias, output,
 // intermediates; so a tensor that is a kernel's buffer has the same index as the buffer.
 void AddNodes(v1::Workload& workload, const AnchorNode& anchor, const std::vector<std::string>& epilogue) {
+  const v1::DataType sum = AccumulatorType(anchor.dtype);
   for (const std::string& name : epilogue) {
     if (name == "bias") {
-      AddTensor(workload, "bias", {anchor.bias_extent}, anchor.bias_layout, v1::TENSOR_ROLE_CONSTANT);
+      AddTensor(workload, "bias", {anchor.bias_extent}, sum, anchor.bias_layout, v1::TENSOR_ROLE_CONSTANT);
     }
   }
-  AddTensor(workload, "output", anchor.output_shape, anchor.output_layout, v1::TENSOR_ROLE_OUTPUT);
+  AddTensor(workload, "output", anchor.output_shape, sum, anchor.output_layout, v1::TENSOR_ROLE_OUTPUT);
   v1::OperatorNode& node = *workload.add_nodes();
   node.set_kind(anchor.kind);
   for (const std::string& input : anchor.inputs) node.add_inputs(input);
@@ -78,7 +87,7 @@ void AddNodes(v1::Workload& workload, const AnchorNode& anchor, const std::vecto
   std::string produced = epilogue.empty() ? "output" : "sum";
   node.set_output(produced);
   for (size_t i = 0; i < epilogue.size(); ++i) {
-    AddTensor(workload, produced, anchor.output_shape, anchor.output_layout, v1::TENSOR_ROLE_UNSPECIFIED);
+    AddTensor(workload, produced, anchor.output_shape, sum, anchor.output_layout, v1::TENSOR_ROLE_UNSPECIFIED);
     v1::OperatorNode& step = *workload.add_nodes();
     step.set_kind(epilogue[i] == "bias" ? "bias_add" : "relu");
     step.add_inputs(produced);
@@ -108,14 +117,14 @@ absl::Status CheckConv2dShape(const Conv2dShape& shape) {
       "weight", {shape.co + kBlockSlack, shape.depthwise ? 1 : shape.ci + kBlockSlack, shape.kh, shape.kw}));
   TF_RETURN_IF_ERROR(
       CheckTensor("output", {shape.n, shape.co + kBlockSlack, shape.OutputHeight(), shape.OutputWidth()}));
-  return CheckReduction({shape.depthwise ? 1 : shape.ci, shape.kh, shape.kw});
+  return CheckReduction({shape.depthwise ? 1 : shape.ci, shape.kh, shape.kw}, shape.dtype);
 }
 
 absl::Status CheckMatmulShape(const MatmulShape& shape) {
   TF_RETURN_IF_ERROR(CheckTensor("a", {shape.batch, shape.m, shape.k}));
   TF_RETURN_IF_ERROR(CheckTensor("b", {shape.batch, shape.k, shape.n}));
   TF_RETURN_IF_ERROR(CheckTensor("output", {shape.batch, shape.m, shape.n}));
-  return CheckReduction({shape.k});
+  return CheckReduction({shape.k}, shape.dtype);
 }
 
 absl::StatusOr<v1::Workload> BuildConv2dWorkload(const Conv2dShape& shape, absl::string_view input_layout,
@@ -126,11 +135,12 @@ absl::StatusOr<v1::Workload> BuildConv2dWorkload(const Conv2dShape& shape, absl:
     if (!layout.empty()) TF_RETURN_IF_ERROR(ChannelBlockOf(layout, shape.co).status());
   }
   v1::Workload workload;
-  AddTensor(workload, "data", {shape.n, shape.ci, shape.h, shape.w}, input_layout, v1::TENSOR_ROLE_INPUT);
-  AddTensor(workload, "weight", {shape.co, shape.depthwise ? 1 : shape.ci, shape.kh, shape.kw}, "OIHW",
+  AddTensor(workload, "data", {shape.n, shape.ci, shape.h, shape.w}, shape.dtype, input_layout, v1::TENSOR_ROLE_INPUT);
+  AddTensor(workload, "weight", {shape.co, shape.depthwise ? 1 : shape.ci, shape.kh, shape.kw}, shape.dtype, "OIHW",
             v1::TENSOR_ROLE_CONSTANT);
   AddNodes(workload,
            {.kind = shape.depthwise ? "depthwise_conv2d" : "conv2d",
+            .dtype = shape.dtype,
             .inputs = {"data", "weight"},
             .attributes = {{"d", shape.d}, {"ph", shape.ph}, {"pw", shape.pw}, {"sh", shape.sh}, {"sw", shape.sw}},
             .output_shape = {shape.n, shape.co, shape.OutputHeight(), shape.OutputWidth()},
@@ -145,10 +155,11 @@ absl::StatusOr<v1::Workload> BuildMatmulWorkload(const MatmulShape& shape, const
   TF_RETURN_IF_ERROR(CheckMatmulShape(shape));
   v1::Workload workload;
   if (shape.constant_b) {
-    AddTensor(workload, "data", {shape.m, shape.k}, "MK", v1::TENSOR_ROLE_INPUT);
-    AddTensor(workload, "weight", {shape.n, shape.k}, "NK", v1::TENSOR_ROLE_CONSTANT);
+    AddTensor(workload, "data", {shape.m, shape.k}, shape.dtype, "MK", v1::TENSOR_ROLE_INPUT);
+    AddTensor(workload, "weight", {shape.n, shape.k}, shape.dtype, "NK", v1::TENSOR_ROLE_CONSTANT);
     AddNodes(workload,
              {.kind = "dense",
+              .dtype = shape.dtype,
               .inputs = {"data", "weight"},
               .output_shape = {shape.m, shape.n},
               .output_layout = "MN",
@@ -161,10 +172,13 @@ absl::StatusOr<v1::Workload> BuildMatmulWorkload(const MatmulShape& shape, const
     return transposed ? std::vector<int64_t>{shape.batch, columns, rows}
                       : std::vector<int64_t>{shape.batch, rows, columns};
   };
-  AddTensor(workload, "a", matrix(shape.m, shape.k, shape.ta), shape.ta ? "BKM" : "BMK", v1::TENSOR_ROLE_INPUT);
-  AddTensor(workload, "b", matrix(shape.k, shape.n, shape.tb), shape.tb ? "BNK" : "BKN", v1::TENSOR_ROLE_INPUT);
+  AddTensor(workload, "a", matrix(shape.m, shape.k, shape.ta), shape.dtype, shape.ta ? "BKM" : "BMK",
+            v1::TENSOR_ROLE_INPUT);
+  AddTensor(workload, "b", matrix(shape.k, shape.n, shape.tb), shape.dtype, shape.tb ? "BNK" : "BKN",
+            v1::TENSOR_ROLE_INPUT);
   AddNodes(workload,
            {.kind = "matmul",
+            .dtype = shape.dtype,
             .inputs = {"a", "b"},
             .attributes = {{"ta", shape.ta}, {"tb", shape.tb}},
             .output_shape = {shape.batch, shape.m, shape.n},

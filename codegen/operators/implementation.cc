@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "codegen/operators/blocked.h"
+#include "codegen/operators/element_type.h"
 #include "codegen/operators/nested_block.h"
 #include "codegen/operators/pointwise.h"
 #include "codegen/operators/winograd.h"
@@ -23,6 +24,12 @@ constexpr absl::string_view kDirectF64 = "direct.f64";
 void GuardInside(const Expr& position, int64_t least, int64_t most, int64_t size, std::vector<Expr>& guard) {
   if (least < 0) guard.push_back(LessEqual(Int(0), position));
   if (most >= size) guard.push_back(Less(position, Int(size)));
+}
+
+// An output's store of one product of the operands, each widened to the output's type.
+Store AddProduct(const LoopNest& nest, int output, std::vector<Expr> at, const Expr& left, const Expr& right) {
+  const ScalarType type = nest.buffers[output].type;
+  return Store{output, std::move(at), StoreOp::kAdd, Cast(type, left) * Cast(type, right)};
 }
 
 // out[...] += data[...] * weight[...]. Loops, outermost first:
@@ -61,10 +68,10 @@ OutputAxes AddConv2d(const Conv2dShape& s, int data, int weight, int output, Loo
   if (ci.exists != nullptr) nested.block().guard.push_back(ci.exists);  // padding lanes add nothing
   const ScalarType type = nest.buffers[output].type;
   const Expr factor = WhereExists(BothHold(co.exists, ci.exists),
-                                  LoadAs(type, nest, weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));
+                                  LoadOf(nest, weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));
   const std::vector<Expr> out_at = nested.AtAll(out.indices);
   nested.block().init = {Store{output, out_at, StoreOp::kAssign, Zero(type)}};
-  nested.block().body = {Store{output, out_at, StoreOp::kAdd, LoadAs(type, nest, data, data_at) * factor}};
+  nested.block().body = {AddProduct(nest, output, out_at, LoadOf(nest, data, data_at), factor)};
   stmts.push_back(nested.Finish(nest));
   return out;
 }
@@ -86,12 +93,12 @@ OutputAxes AddMatmul(const MatmulShape& s, const std::string& block, int left, i
     std::vector<Expr> at = {nested.At(transposed ? column : row), nested.At(transposed ? row : column)};
     const bool batched = !s.constant_b && !(s.constant_a && buffer == left);
     if (batched) at.insert(at.begin(), nested.At("b"));
-    return LoadAs(type, nest, buffer, std::move(at));
+    return LoadOf(nest, buffer, std::move(at));
   };
   const std::vector<Expr> out_at = nested.AtAll(out.indices);
   nested.block().init = {Store{output, out_at, StoreOp::kAssign, Zero(type)}};
-  nested.block().body = {Store{output, out_at, StoreOp::kAdd,
-                               operand(left, "m", "k", s.ta) * operand(right, "k", "n", s.tb || s.constant_b)}};
+  nested.block().body = {
+      AddProduct(nest, output, out_at, operand(left, "m", "k", s.ta), operand(right, "k", "n", s.tb || s.constant_b))};
   stmts.push_back(nested.Finish(nest));
   return out;
 }
@@ -128,7 +135,7 @@ std::string KnownWinograds() {
 absl::StatusOr<Buffer> BufferOf(const v1::Tensor& tensor, std::vector<int64_t> shape) {
   TF_ASSIGN_OR_RETURN(const Role role, RoleOf(tensor));
   return Buffer{.name = tensor.name(),
-                .type = ScalarType::kFloat32,
+                .type = ScalarTypeOf(tensor.dtype()),
                 .shape = std::move(shape),
                 .role = role,
                 .scope = role == Role::kTemporary ? Scope::kWorkspace : Scope::kGlobal};
@@ -160,7 +167,7 @@ absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, abs
     TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
     if (winograd.has_value() && !WinogradApplies(shape, *winograd)) {
       return absl::InvalidArgumentError(absl::StrCat("implementation '", implementation,
-                                                     "' is for conv2d with 3x3 taps, stride ", winograd->stride,
+                                                     "' is for float32 conv2d with 3x3 taps, stride ", winograd->stride,
                                                      ", dilation 1 and blocked layouts, which the workload is not"));
     }
     if (matmul) {

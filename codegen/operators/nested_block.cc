@@ -39,8 +39,12 @@ Stmt NestedBlock::Finish(const LoopNest& nest) const {
 Expr F32(double value) { return Float(value, ScalarType::kFloat32); }
 Expr F32Load(int buffer, std::vector<Expr> indices) { return Load(buffer, ScalarType::kFloat32, std::move(indices)); }
 
+Expr LoadOf(const LoopNest& nest, int buffer, std::vector<Expr> indices) {
+  return Load(buffer, nest.buffers[buffer].type, std::move(indices));
+}
+
 Expr LoadAs(ScalarType type, const LoopNest& nest, int buffer, std::vector<Expr> indices) {
-  return Cast(type, Load(buffer, nest.buffers[buffer].type, std::move(indices)));
+  return Cast(type, LoadOf(nest, buffer, std::move(indices)));
 }
 
 Channel ChannelAt(const Expr& outer, const Expr& lane, int64_t block, int64_t channels) {

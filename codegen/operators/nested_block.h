@@ -50,7 +50,8 @@ struct OutputAxes {
 
 Expr F32(double value);
 Expr F32Load(int buffer, std::vector<Expr> indices);
-// The buffer's element, converted where the buffer holds another type.
+// The buffer's element, of its type or converted to another.
+Expr LoadOf(const LoopNest& nest, int buffer, std::vector<Expr> indices);
 Expr LoadAs(ScalarType type, const LoopNest& nest, int buffer, std::vector<Expr> indices);
 
 // outer * block + lane, and the condition that it is a channel rather than a padding lane (null: always).

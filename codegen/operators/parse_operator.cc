@@ -161,8 +161,9 @@ class Reader {
   absl::Status status_;
 };
 
-absl::StatusOr<v1::Workload> BuildConv2d(const Parsed& parsed, Reader& reader) {
+absl::StatusOr<v1::Workload> BuildConv2d(const Parsed& parsed, v1::DataType dtype, Reader& reader) {
   Conv2dShape shape{};
+  shape.dtype = dtype;
   const bool depthwise = parsed.kind == "depthwise_conv2d";
   shape.n = reader.Optional("n", 1, 1);
   shape.h = reader.Required("h");
@@ -193,8 +194,9 @@ absl::StatusOr<v1::Workload> BuildConv2d(const Parsed& parsed, Reader& reader) {
   return BuildConv2dWorkload(shape, in_layout, layout, parsed.epilogue);
 }
 
-absl::StatusOr<v1::Workload> BuildMatmul(const Parsed& parsed, Reader& reader) {
+absl::StatusOr<v1::Workload> BuildMatmul(const Parsed& parsed, v1::DataType dtype, Reader& reader) {
   MatmulShape shape{};
+  shape.dtype = dtype;
   shape.constant_b = parsed.kind == "dense";
   shape.batch = reader.Optional("batch", 1, 1);
   shape.m = reader.Required("m");
@@ -209,12 +211,13 @@ absl::StatusOr<v1::Workload> BuildMatmul(const Parsed& parsed, Reader& reader) {
 absl::StatusOr<v1::Workload> Parse(absl::string_view op) {
   TF_ASSIGN_OR_RETURN(const Parsed parsed, Tokenize(op));
   Reader reader(parsed);
-  const std::string dtype = reader.Text("dtype");
-  if (!dtype.empty() && dtype != "float32") {
-    return absl::InvalidArgumentError(absl::StrCat("dtype '", dtype, "' is not supported (known: float32)"));
+  const std::string text = reader.Text("dtype");
+  if (!text.empty() && text != "float32" && text != "int8") {
+    return absl::InvalidArgumentError(absl::StrCat("dtype '", text, "' is not supported (known: float32, int8)"));
   }
-  if (parsed.kind == "conv2d" || parsed.kind == "depthwise_conv2d") return BuildConv2d(parsed, reader);
-  return BuildMatmul(parsed, reader);
+  const v1::DataType dtype = text == "int8" ? v1::DATA_TYPE_INT8 : v1::DATA_TYPE_FLOAT32;
+  if (parsed.kind == "conv2d" || parsed.kind == "depthwise_conv2d") return BuildConv2d(parsed, dtype, reader);
+  return BuildMatmul(parsed, dtype, reader);
 }
 
 }  // namespace

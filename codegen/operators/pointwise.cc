@@ -7,11 +7,18 @@ std::optional<MatmulShape> PointwiseMatmul(const Conv2dShape& s) {
   if (!pointwise) return std::nullopt;
   const int64_t pixels = s.h * s.w;
   if (s.channels_last) {
-    return MatmulShape{
-        .batch = 1, .m = s.n * pixels, .n = s.co, .k = s.ci, .ta = false, .tb = false, .constant_b = true};
+    return MatmulShape{.batch = 1,
+                       .m = s.n * pixels,
+                       .n = s.co,
+                       .k = s.ci,
+                       .ta = false,
+                       .tb = false,
+                       .constant_b = true,
+                       .dtype = s.dtype};
   }
   if (s.channel_block != 0 || s.input_block != 0) return std::nullopt;
-  return MatmulShape{.batch = s.n, .m = s.co, .n = pixels, .k = s.ci, .ta = false, .tb = false, .constant_a = true};
+  return MatmulShape{
+      .batch = s.n, .m = s.co, .n = pixels, .k = s.ci, .ta = false, .tb = false, .constant_a = true, .dtype = s.dtype};
 }
 
 std::vector<int64_t> MatrixShape(const v1::Tensor& tensor) {

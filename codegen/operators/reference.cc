@@ -17,10 +17,12 @@ namespace {
 
 constexpr int64_t kExactIntegers = int64_t{1} << 24;
 constexpr uint32_t kMostFractionBits = 8;
+constexpr uint32_t kInt8Bits = 7;    // of magnitudes
+constexpr uint32_t kInt32Bits = 20;  // of a bias: far below the sums' limit, and exact in fp32
 
 bool IsConv2dKind(const std::string& kind) { return kind == "conv2d" || kind == "depthwise_conv2d"; }
 
-// A tensor without its layout: logical shape, row-major.
+// A tensor without its layout: logical shape, row-major. Integers here are at most 20 bits long.
 using Dense = std::vector<float>;
 
 struct Anchor {
@@ -46,23 +48,36 @@ int64_t Elements(const std::vector<int64_t>& shape) {
   return elements;
 }
 
+// The elements of a filled buffer of T.
+template <typename T>
+absl::StatusOr<Dense> FilledMemory(int64_t elements, const v1::BufferFill& fill) {
+  std::vector<T> memory(elements);
+  TF_RETURN_IF_ERROR(common::FillBuffer(fill, std::as_writable_bytes(std::span(memory))));
+  return Dense(memory.begin(), memory.end());
+}
+
 absl::StatusOr<Dense> FilledTensor(const v1::Tensor& tensor, const v1::BufferFill& fill) {
   const std::vector<int64_t> physical = PhysicalShape(tensor);
-  std::vector<float> memory(Elements(physical));
-  TF_RETURN_IF_ERROR(common::FillBuffer(fill, std::as_writable_bytes(std::span(memory))));
+  const auto filled = tensor.dtype() == v1::DATA_TYPE_INT8    ? FilledMemory<int8_t>
+                      : tensor.dtype() == v1::DATA_TYPE_INT32 ? FilledMemory<int32_t>
+                                                              : FilledMemory<float>;
+  TF_ASSIGN_OR_RETURN(Dense memory, filled(Elements(physical), fill));
   if (physical.size() != 5) return memory;
   Dense dense(Elements({tensor.shape().begin(), tensor.shape().end()}));
   for (size_t i = 0; i < dense.size(); ++i) dense[i] = memory[Position(physical, tensor, i)];
   return dense;
 }
 
-std::string Packed(const v1::Tensor& tensor, const std::vector<double>& values) {
+template <typename T>
+std::string PackedAs(const v1::Tensor& tensor, const std::vector<double>& values) {
   const std::vector<int64_t> physical = PhysicalShape(tensor);
-  std::vector<float> memory(Elements(physical), 0.0F);
-  for (size_t i = 0; i < values.size(); ++i) {
-    memory[Position(physical, tensor, i)] = static_cast<float>(values[i]);
-  }
-  return {reinterpret_cast<const char*>(memory.data()), memory.size() * sizeof(float)};
+  std::vector<T> memory(Elements(physical), T{0});
+  for (size_t i = 0; i < values.size(); ++i) memory[Position(physical, tensor, i)] = static_cast<T>(values[i]);
+  return {reinterpret_cast<const char*>(memory.data()), memory.size() * sizeof(T)};
+}
+
+std::string Packed(const v1::Tensor& tensor, const std::vector<double>& values) {
+  return tensor.dtype() == v1::DATA_TYPE_INT32 ? PackedAs<int32_t>(tensor, values) : PackedAs<float>(tensor, values);
 }
 
 // Output positions whose input position o * stride + offset lies inside [0, size).
@@ -250,6 +265,13 @@ uint32_t ExactFractionBits(int64_t terms) {
   return bits;
 }
 
+// Of a tensor's lattice.
+uint32_t LatticeBits(v1::DataType dtype, uint32_t exact_bits) {
+  if (dtype == v1::DATA_TYPE_INT8) return kInt8Bits;
+  if (dtype == v1::DATA_TYPE_INT32) return kInt32Bits;
+  return std::max(exact_bits, 1U);
+}
+
 absl::StatusOr<Reference> MakeReference(const v1::Workload& workload, uint64_t seed, InputValues inputs,
                                         bool with_outputs) {
   if (workload.nodes_size() == 0) return absl::InvalidArgumentError("reference: the workload has no operator");
@@ -267,7 +289,7 @@ absl::StatusOr<Reference> MakeReference(const v1::Workload& workload, uint64_t s
     fill.set_buffer(i);
     if (inputs == InputValues::kLattice) {
       fill.mutable_lattice()->set_seed(seed + i);
-      fill.mutable_lattice()->set_fraction_bits(std::max(exact_bits, 1U));
+      fill.mutable_lattice()->set_fraction_bits(LatticeBits(tensor.dtype(), exact_bits));
       if (HasRelu(workload)) fill.mutable_lattice()->set_sign(v1::SIGN_POSITIVE);
     }
     TF_ASSIGN_OR_RETURN(tensors[i], FilledTensor(tensor, fill));
@@ -296,7 +318,9 @@ absl::StatusOr<Reference> MakeReference(const v1::Workload& workload, uint64_t s
   check.set_buffer(output);
   check.set_dtype(workload.tensors(output).dtype());
   reference.magnitudes.push_back(largest_sum + largest_bias);
-  if (exact_bits > 0) {
+  if (check.dtype() == v1::DATA_TYPE_INT32) {
+    check.set_absolute(0);
+  } else if (exact_bits > 0) {
     check.set_absolute(std::ldexp(0.5, -2 * static_cast<int>(exact_bits)));
   } else {
     // One more rounding for the bias, one for storing the reference itself; relu brings values no further apart.

@@ -1,4 +1,5 @@
 // What a workload's outputs must be: naive loops with fp64 accumulation, independent of loop nests and code generators.
+// Sums of int8 products are far below 2^53: fp64 holds them exactly.
 #ifndef TUNEFLEET_CODEGEN_OPERATORS_REFERENCE_H_
 #define TUNEFLEET_CODEGEN_OPERATORS_REFERENCE_H_
 
@@ -29,7 +30,7 @@ struct Reference {
 
 enum class InputValues {
   kLattice,  // a few bits each, whose products add up exactly
-  kUniform,  // over [-1, 1), with all their bits
+  kUniform,  // over [-1, 1), with all their bits; integers over [-8, 8)
 };
 
 // Runs the workload on random inputs (seed + tensor index), by default from a lattice (LatticeFill in
@@ -38,6 +39,9 @@ enum class InputValues {
 // such p, up to 8. So an implementation that sums up the products themselves gives the very same values whatever its
 // order of summation, with or without fused operations, and the tolerance is half a step of 2^-2p: a product that is
 // left out or added twice shows in its output, however long the reduction.
+//
+// Integers of int8 workloads have 7 bits, those of a bias 20: no product is zero, nothing overflows, and the output is
+// to be equal.
 //
 // Where not even p = 1 will do, and for uniform inputs, the tolerance is |error| <= gamma_K * sum |a_i b_i| with
 // gamma_K = K u / (1 - K u) (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1), where the largest

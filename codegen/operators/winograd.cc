@@ -197,8 +197,8 @@ class Builder {
 }  // namespace
 
 bool WinogradApplies(const Conv2dShape& s, const WinogradTransform& transform) {
-  return !s.depthwise && s.kh == 3 && s.kw == 3 && s.sh == transform.stride && s.sw == transform.stride && s.d == 1 &&
-         s.channel_block != 0 && s.input_block != 0;
+  return s.dtype == v1::DATA_TYPE_FLOAT32 && !s.depthwise && s.kh == 3 && s.kw == 3 && s.sh == transform.stride &&
+         s.sw == transform.stride && s.d == 1 && s.channel_block != 0 && s.input_block != 0;
 }
 
 OutputAxes AddWinograd(const Conv2dShape& shape, const WinogradTransform& transform, int data, int weight, int output,

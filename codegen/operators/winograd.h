@@ -11,7 +11,8 @@
 
 namespace tunefleet::codegen {
 
-// Whether the convolution has 3 x 3 taps, the transform's stride, dilation 1 and blocked layouts on both sides.
+// Whether the convolution is of float32, has 3 x 3 taps, the transform's stride, dilation 1 and blocked layouts on both
+// sides.
 bool WinogradApplies(const Conv2dShape& shape, const WinogradTransform& transform);
 
 // Appends the blocks of the convolution to `stmts` and nest.prepare, their buffers to the nest. th, tw number the tiles

@@ -9,8 +9,12 @@
 //   epilogue := bias | relu                      (each at most once, applied in this order)
 //
 // e.g. conv2d(n=1,h=56,w=56,ci=64,co=64,k=3,s=1,p=1)+bias+relu. k stands for kh and kw, s for sh and sw, p for ph and
-// pw. Unset: n, batch, s, d, groups 1; p, ta, tb 0; dtype float32 (the only one); layout from the Target; in_layout
-// (the input's, NCHW before a blocked output) as layout. groups is 1, or ci = co = groups, which is a depthwise_conv2d.
+// pw. Unset: n, batch, s, d, groups 1; p, ta, tb 0; dtype float32; layout from the Target; in_layout (the input's, NCHW
+// before a blocked output) as layout. groups is 1, or ci = co = groups, which is a depthwise_conv2d.
+//
+// dtype is what the anchor multiplies. With float32 everything is float32. With int8 the output and the bias are int32:
+// products are summed up in int32, which at most 131071 of them (2^17 - 1, each at most 2^14) cannot overflow; adding
+// the bias wraps around.
 //
 // Tensors (logical shapes): conv2d data [n, ci, h, w], weight [co, ci, kh, kw] (constant), output [n, co, oh, ow] with
 // oh = (h + 2 ph - d (kh - 1) - 1) / sh + 1; depthwise weight [c, 1, kh, kw]; matmul a [batch, m, k] (or [batch, k, m]
@@ -52,13 +56,14 @@ std::string WorkloadKey(const v1::Workload& workload);
 // Multiply-adds count twice; epilogues count one per element; taps that fall on padding count (the usual convention).
 double FlopCount(const v1::Workload& workload);
 
-// The anchor's attributes, checked.
+// The anchor's attributes, checked. `dtype` is what is multiplied.
 struct Conv2dShape {
   int64_t n, h, w, ci, co, kh, kw, sh, sw, ph, pw, d;
   bool depthwise = false;      // ci == co == channels
   int64_t channel_block = 0;   // of NCHW<b>c of input and output; 0: plain NCHW
   int64_t input_block = 0;     // C1 reads NCHW (0) and writes NCHW16c
   bool channels_last = false;  // NHWC: both are blocks of all channels
+  v1::DataType dtype = v1::DATA_TYPE_FLOAT32;
   int64_t OutputHeight() const;
   int64_t OutputWidth() const;
 };
@@ -67,6 +72,7 @@ struct MatmulShape {
   bool ta, tb;
   bool constant_a = false;  // weights [m, k] for all of the batch: a pointwise convolution
   bool constant_b = false;  // weights [n, k], no batch: dense
+  v1::DataType dtype = v1::DATA_TYPE_FLOAT32;
 };
 absl::StatusOr<Conv2dShape> Conv2dShapeOf(const v1::Workload& workload);
 absl::StatusOr<MatmulShape> MatmulShapeOf(const v1::Workload& workload);

@@ -25,7 +25,7 @@ GemmOperands::GemmOperands(const codegen::MatmulShape& s)
 
 absl::Status GemmOperands::CheckProduct() const {
   constexpr int64_t kChecked = 101;
-  const auto [batch, m, n, k, ta, tb, constant_a, constant_b] = shape;
+  const auto [batch, m, n, k, ta, tb, constant_a, constant_b, dtype] = shape;
   const int64_t elements = batch * m * n;
   for (int64_t check = 0; check < kChecked; ++check) {
     const int64_t at = (elements - 1) * check / (kChecked - 1);

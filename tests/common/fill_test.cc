@@ -83,13 +83,26 @@ TEST(FillTest, EqualSeedsGiveEqualMagnitudesWhateverTheSign) {
   }
 }
 
-TEST(FillTest, LatticesOfIntegersOrOfNoBitsAreRefused) {
+TEST(FillTest, LatticesOfIntegersHoldTheNumerators) {
+  const std::vector<int8_t> values = Filled<int8_t>(Lattice(v1::DATA_TYPE_INT8, 3, 7), 4000);
+  EXPECT_EQ(std::set<int8_t>(values.begin(), values.end()).size(), 128u);
+  EXPECT_TRUE(std::all_of(values.begin(), values.end(), [](int value) { return std::abs(value) >= 64; }));
+  const std::vector<int32_t> words = Filled<int32_t>(Lattice(v1::DATA_TYPE_INT32, 3, 7), 4000);
+  EXPECT_TRUE(std::equal(words.begin(), words.end(), values.begin()));
+  v1::BufferFill fill = Lattice(v1::DATA_TYPE_INT8, 3, 7);
+  fill.mutable_lattice()->set_sign(v1::SIGN_NEGATIVE);
+  const std::vector<int8_t> negative = Filled<int8_t>(fill, 4000);
+  for (size_t i = 0; i < values.size(); ++i) EXPECT_EQ(negative[i], -std::abs(values[i]));
+}
+
+TEST(FillTest, LatticesOfNoBitsOrTooManyAreRefused) {
   std::vector<std::byte> bytes(8);
   EXPECT_TRUE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 1), bytes).ok());
   EXPECT_TRUE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 23), bytes).ok());
   EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 0), bytes).ok());
   EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_FLOAT32, 1, 24), bytes).ok());
-  EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_INT8, 1, 4), bytes).ok());
+  EXPECT_TRUE(FillBuffer(Lattice(v1::DATA_TYPE_INT8, 1, 7), bytes).ok());
+  EXPECT_FALSE(FillBuffer(Lattice(v1::DATA_TYPE_INT8, 1, 8), bytes).ok());
 }
 
 TEST(FillTest, FloatsLieOnAGridInTheirRange) {

@@ -53,7 +53,11 @@ INSTANTIATE_TEST_SUITE_P(
                       "depthwise_conv2d(n=2,h=5,w=6,c=5,k=3,s=2,p=1,layout=NCHW4c)+bias",
                       "depthwise_conv2d(h=5,w=6,c=3,kh=1,kw=5,pw=2,layout=NCHW)+relu+bias", "matmul(m=5,n=7,k=3)",
                       "matmul(batch=3,m=4,n=5,k=6,ta=1)+bias", "matmul(m=4,n=5,k=6,tb=1)+relu",
-                      "matmul(batch=2,m=4,n=5,k=6,ta=1,tb=1)", "dense(m=3,n=5,k=11)+bias+relu"));
+                      "matmul(batch=2,m=4,n=5,k=6,ta=1,tb=1)", "dense(m=3,n=5,k=11)+bias+relu",
+                      "conv2d(h=5,w=7,ci=3,co=5,k=3,p=1,layout=NCHW,dtype=int8)",
+                      "conv2d(n=2,h=5,w=4,ci=5,co=6,kh=3,kw=2,sh=2,ph=1,layout=NCHW4c,dtype=int8)+bias+relu",
+                      "depthwise_conv2d(h=5,w=6,c=5,k=3,s=2,p=1,layout=NCHW4c,dtype=int8)+relu",
+                      "matmul(batch=3,m=4,n=5,k=6,ta=1,dtype=int8)+bias", "dense(m=3,n=5,k=11,dtype=int8)+relu+bias"));
 
 class WinogradTest : public ::testing::TestWithParam<const char*> {};
 
@@ -106,7 +110,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Copied{"conv2d(n=2,h=5,w=7,ci=9,co=6,k=3,p=1,layout=NHWC)+bias", "blocked8.winograd.2"},
                       Copied{"conv2d(h=6,w=6,ci=3,co=6,k=3,s=2,layout=NHWC)", "blocked4.direct"},
                       Copied{"conv2d(h=6,w=6,ci=3,co=6,k=3,s=2,layout=NCHW)+relu", "blocked8.direct"},
-                      Copied{"depthwise_conv2d(h=6,w=5,c=6,k=3,layout=NHWC)+relu", "blocked4.direct"}));
+                      Copied{"depthwise_conv2d(h=6,w=5,c=6,k=3,layout=NHWC)+relu", "blocked4.direct"},
+                      Copied{"conv2d(h=6,w=6,ci=5,co=6,k=3,layout=NHWC,dtype=int8)+bias", "blocked16.direct"}));
 
 TEST(FreshNestTest, BlocksAreForTensorsThatAreNotInBlocks) {
   for (const char* op : {"conv2d(h=6,w=6,ci=4,co=4,k=3,layout=NCHW4c)", "matmul(m=2,n=2,k=2)"}) {

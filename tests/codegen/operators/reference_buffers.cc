@@ -10,6 +10,24 @@
 #include "common/fill.h"
 
 namespace tunefleet::codegen {
+namespace {
+
+template <typename T>
+std::vector<double> Filled(size_t elements, const v1::BufferFill& fill) {
+  std::vector<T> values(elements);
+  const absl::Status status = common::FillBuffer(fill, std::as_writable_bytes(std::span(values)));
+  TF_CHECK(status.ok(), status.message());
+  return {values.begin(), values.end()};
+}
+
+template <typename T>
+std::vector<double> Unpacked(const std::string& bytes) {
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return {values.begin(), values.end()};
+}
+
+}  // namespace
 
 Buffers InputsOf(const v1::Workload& workload, const Reference& reference) {
   Buffers inputs;
@@ -17,10 +35,10 @@ Buffers InputsOf(const v1::Workload& workload, const Reference& reference) {
     const v1::Tensor& tensor = workload.tensors(static_cast<int>(fill.buffer()));
     int64_t elements = 1;
     for (const int64_t extent : PhysicalShape(tensor)) elements *= extent;
-    std::vector<float> values(static_cast<size_t>(elements));
-    const absl::Status status = common::FillBuffer(fill, std::as_writable_bytes(std::span(values)));
-    TF_CHECK(status.ok(), status.message());
-    inputs[tensor.name()] = {values.begin(), values.end()};
+    const auto filled = tensor.dtype() == v1::DATA_TYPE_INT8    ? Filled<int8_t>
+                        : tensor.dtype() == v1::DATA_TYPE_INT32 ? Filled<int32_t>
+                                                                : Filled<float>;
+    inputs[tensor.name()] = filled(static_cast<size_t>(elements), fill);
   }
   return inputs;
 }
@@ -28,11 +46,9 @@ Buffers InputsOf(const v1::Workload& workload, const Reference& reference) {
 Buffers OutputsOf(const v1::Workload& workload, const Reference& reference) {
   Buffers outputs;
   for (size_t i = 0; i < reference.outputs.size(); ++i) {
-    const std::string& bytes = reference.outputs[i];
-    std::vector<float> values(bytes.size() / sizeof(float));
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    const auto tensor = static_cast<int>(reference.checks[i].buffer());
-    outputs[workload.tensors(tensor).name()] = {values.begin(), values.end()};
+    const v1::Tensor& tensor = workload.tensors(static_cast<int>(reference.checks[i].buffer()));
+    const auto unpacked = tensor.dtype() == v1::DATA_TYPE_INT32 ? Unpacked<int32_t> : Unpacked<float>;
+    outputs[tensor.name()] = unpacked(reference.outputs[i]);
   }
   return outputs;
 }

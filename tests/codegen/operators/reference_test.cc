@@ -167,6 +167,31 @@ TEST(ReferenceTest, AnyOrderOfSummationIsExactAndALostProductShowsInEveryOutput)
   }
 }
 
+TEST(ReferenceTest, Int8SumsAreExactIntegersToBeEqualedExactly) {
+  const v1::Workload workload = Parsed("dense(m=2,n=3,k=700,dtype=int8)+bias+relu");
+  const Reference reference = Computed(workload);
+  EXPECT_EQ(reference.checks[0].dtype(), v1::DATA_TYPE_INT32);
+  EXPECT_EQ(reference.checks[0].absolute(), 0);
+  EXPECT_EQ(reference.checks[0].relative(), 0);
+  std::vector<int8_t> data(2 * 700), weight(3 * 700);
+  std::vector<int32_t> bias(3), output(6);
+  const auto bytes_of = [](auto& values) { return std::as_writable_bytes(std::span(values)); };
+  ASSERT_TRUE(common::FillBuffer(reference.fills[1], bytes_of(weight)).ok());
+  ASSERT_TRUE(common::FillBuffer(reference.fills[2], bytes_of(bias)).ok());
+  const std::pair<v1::BufferFill, std::string> runs[] = {{reference.fills[0], reference.outputs[0]},
+                                                         {reference.second_fills[0], reference.second_outputs[0]}};
+  for (const auto& [fill, bytes] : runs) {
+    ASSERT_TRUE(common::FillBuffer(fill, bytes_of(data)).ok());
+    ASSERT_EQ(bytes.size(), sizeof(int32_t) * output.size());
+    std::memcpy(output.data(), bytes.data(), bytes.size());
+    for (int i = 0; i < 6; ++i) {
+      int32_t sum = bias[i % 3];
+      for (int k = 0; k < 700; ++k) sum += data[i / 3 * 700 + k] * weight[i % 3 * 700 + k];
+      EXPECT_EQ(output[i], std::max(sum, 0));
+    }
+  }
+}
+
 TEST(ReferenceTest, ReductionsTooLongForExactSumsHaveADerivedTolerance) {
   const v1::Workload workload = Parsed("dense(m=1,n=1,k=4194304)");
   const Reference reference = Computed(workload);

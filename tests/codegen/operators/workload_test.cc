@@ -66,7 +66,8 @@ TEST(ParseOperatorTest, ErrorsSayWhatWouldBeRight) {
   EXPECT_THAT(ErrorOf("matmul(m=8,n=8,k=8)+gelu"), HasSubstr("unknown epilogue 'gelu'"));
   EXPECT_THAT(ErrorOf("matmul(m=8,n=8,k=8)+relu+relu"), HasSubstr("given twice"));
   EXPECT_THAT(ErrorOf("matmul(m=8,n=8,k=8) relu"), HasSubstr("is not an epilogue"));
-  EXPECT_THAT(ErrorOf("matmul(m=8,n=8,k=8,dtype=int8)"), HasSubstr("dtype 'int8' is not supported"));
+  EXPECT_THAT(ErrorOf("matmul(m=8,n=8,k=8,dtype=int4)"),
+              HasSubstr("dtype 'int4' is not supported (known: float32, int8)"));
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4)"), HasSubstr("argument 'k' (or both"));
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=4,k=3,kh=5)"), HasSubstr("not both"));
   EXPECT_THAT(ErrorOf("conv2d(h=8,w=8,ci=4,co=8,k=3,groups=2)"), HasSubstr("groups=2"));
@@ -80,6 +81,21 @@ TEST(ParseOperatorTest, ImpossibleShapesAreRefused) {
   EXPECT_THAT(ErrorOf("matmul(m=16000000,n=16000000,k=1)"), HasSubstr("tensor 'output'"));
   EXPECT_THAT(ErrorOf("conv2d(h=16000000,w=16000000,ci=16000000,co=1,k=1)"), HasSubstr("tensor 'data'"));
   EXPECT_THAT(ErrorOf("matmul(m=1,n=1,k=10000000)"), HasSubstr("products"));
+}
+
+TEST(ParseOperatorTest, SumsOfInt8StayWithinInt32) {
+  EXPECT_TRUE(ParseOperator("dense(m=1,n=1,k=131071,dtype=int8)").ok());
+  EXPECT_THAT(ErrorOf("dense(m=1,n=1,k=131072,dtype=int8)"), HasSubstr("131071"));
+  EXPECT_TRUE(ParseOperator("conv2d(h=9,w=9,ci=14563,co=1,k=3,dtype=int8)").ok());
+  EXPECT_THAT(ErrorOf("conv2d(h=9,w=9,ci=14564,co=1,k=3,dtype=int8)"), HasSubstr("14564 * 3 * 3 products"));
+}
+
+TEST(ParseOperatorTest, Int8GivesInt32) {
+  const v1::Workload workload = Parsed("dense(m=3,n=4,k=5,dtype=int8)+bias+relu");
+  for (const v1::Tensor& tensor : workload.tensors()) {
+    const bool multiplied = tensor.name() == "data" || tensor.name() == "weight";
+    EXPECT_EQ(tensor.dtype(), multiplied ? v1::DATA_TYPE_INT8 : v1::DATA_TYPE_INT32) << tensor.name();
+  }
 }
 
 TEST(FindWorkloadsTest, ResNet18HoldsTheTwelveConvolutionsOfTheTable) {
@@ -111,7 +127,9 @@ TEST(WorkloadKeyTest, ParsesBackToTheSameWorkload) {
        {"conv2d(n=2,h=9,w=7,ci=5,co=3,kh=3,kw=1,sh=2,sw=1,ph=1,pw=0,d=2,layout=NCHW8c)+relu",
         "conv2d(h=9,w=7,ci=3,co=32,k=3,layout=NCHW16c,in_layout=NCHW)", "conv2d(h=9,w=7,ci=3,co=32,k=3)",
         "depthwise_conv2d(h=9,w=7,c=5,k=3,s=2,p=1,layout=NCHW4c)+relu+bias", "matmul(m=3,n=4,k=5)",
-        "matmul(batch=7,m=3,n=4,k=5,ta=1,tb=1)+bias", "dense(m=3,n=4,k=5)+bias+relu"}) {
+        "matmul(batch=7,m=3,n=4,k=5,ta=1,tb=1)+bias", "dense(m=3,n=4,k=5)+bias+relu",
+        "conv2d(h=9,w=7,ci=3,co=32,k=3,dtype=int8,layout=NCHW16c,in_layout=NCHW)+bias",
+        "matmul(m=3,n=4,k=5,ta=1,dtype=int8)", "dense(m=3,n=4,k=5,dtype=int8)"}) {
     const v1::Workload workload = Parsed(op);
     const std::string key = WorkloadKey(workload);
     EXPECT_EQ(Parsed(key).SerializeAsString(), workload.SerializeAsString()) << op << " -> " << key;
@@ -127,6 +145,10 @@ TEST(ResolveLayoutsTest, BlocksFollowTheVectorWidth) {
   EXPECT_EQ(layout({"avx2", "avx512f"}), "NCHW16c");
   EXPECT_EQ(layout({"avx2"}), "NCHW8c");
   EXPECT_EQ(layout({}), "NCHW4c");
+  EXPECT_EQ(layout({"neon", "dotprod"}), "NCHW4c");
+  const v1::Workload int8 = Parsed("conv2d(h=9,w=7,ci=5,co=3,k=1,dtype=int8)");
+  EXPECT_EQ(ResolveLayouts(int8, TargetWith({"neon", "dotprod"}))->tensors(0).layout(), "NCHW16c");
+  EXPECT_EQ(ResolveLayouts(int8, TargetWith({"neon"}))->tensors(0).layout(), "NCHW4c");
 }
 
 TEST(ResolveLayoutsTest, AnImageStaysPlainAndGivenLayoutsStay) {
@@ -150,6 +172,12 @@ TEST(ShapeTest, MalformedWorkloadsAreRefusedNotTrusted) {
   v1::Workload wrong_stride = workload;
   wrong_stride.mutable_nodes(0)->mutable_attributes(3)->set_value(0);
   EXPECT_FALSE(Conv2dShapeOf(wrong_stride).ok());
+  v1::Workload mixed = workload;
+  mixed.mutable_tensors(0)->set_dtype(v1::DATA_TYPE_INT8);
+  EXPECT_FALSE(Conv2dShapeOf(mixed).ok());
+  v1::Workload doubles = workload;
+  for (v1::Tensor& tensor : *doubles.mutable_tensors()) tensor.set_dtype(v1::DATA_TYPE_FLOAT64);
+  EXPECT_FALSE(Conv2dShapeOf(doubles).ok());
   v1::Workload unresolved = Parsed("conv2d(h=9,w=7,ci=5,co=3,k=3)");
   EXPECT_FALSE(Conv2dShapeOf(unresolved).ok());
   EXPECT_FALSE(MatmulShapeOf(workload).ok());
