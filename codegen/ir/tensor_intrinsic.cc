@@ -12,10 +12,20 @@
 namespace tunefleet::codegen {
 namespace {
 
+// Loops from 0 to the extents, outermost first, around the block.
+Stmt Nested(const std::vector<std::pair<Var, int64_t>>& loops, Stmt stmt) {
+  for (size_t i = loops.size(); i-- > 0;) {
+    stmt = MakeStmt(Loop{loops[i].first, Int(0), Int(loops[i].second), LoopKind::kSerial, stmt});
+  }
+  return stmt;
+}
+
 TensorIntrinsic Transpose(int64_t size, std::string x86_feature) {
   constexpr ScalarType kType = ScalarType::kFloat32;
   TensorIntrinsic intrinsic{.name = absl::StrCat("transpose.", size, "x", size, ".f32"),
-                            .x86_feature = std::move(x86_feature)};
+                            .architecture = "x86_64",
+                            .feature = std::move(x86_feature),
+                            .elsewhere = true};
   LoopNest& nest = intrinsic.description;
   nest.name = intrinsic.name;
   nest.buffers = {{"from", kType, {size, size}, Role::kInput}, {"to", kType, {size, size}, Role::kOutput}};
@@ -23,15 +33,43 @@ TensorIntrinsic Transpose(int64_t size, std::string x86_feature) {
   Block block{.name = "transpose",
               .iters = {{row, IterKind::kSpatial, size, VarRef(i)}, {column, IterKind::kSpatial, size, VarRef(j)}}};
   block.body = {{1, {VarRef(column), VarRef(row)}, StoreOp::kAssign, Load(0, kType, {VarRef(row), VarRef(column)})}};
-  Stmt stmt = MakeStmt(WithInferredRegions(nest, std::move(block)));
-  stmt = MakeStmt(Loop{j, Int(0), Int(size), LoopKind::kSerial, stmt});
-  nest.run = MakeStmt(Loop{i, Int(0), Int(size), LoopKind::kSerial, stmt});
+  nest.run = Nested({{i, size}, {j, size}}, MakeStmt(WithInferredRegions(nest, std::move(block))));
+  return intrinsic;
+}
+
+TensorIntrinsic Dot() {
+  constexpr int64_t kLanes = 4, kProducts = 4;
+  TensorIntrinsic intrinsic{.name = "dot.4x4.s8", .architecture = "aarch64", .feature = "dotprod"};
+  LoopNest& nest = intrinsic.description;
+  nest.name = intrinsic.name;
+  nest.buffers = {{"sum", ScalarType::kInt32, {kLanes}, Role::kOutput},
+                  {"a", ScalarType::kInt8, {kProducts}, Role::kInput},
+                  {"b", ScalarType::kInt8, {kLanes * kProducts}, Role::kInput}};
+  const Var i = MakeVar("i"), j = MakeVar("j"), lane = MakeVar("lane"), k = MakeVar("k");
+  Block block{
+      .name = "dot",
+      .iters = {{lane, IterKind::kSpatial, kLanes, VarRef(i)}, {k, IterKind::kReduction, kProducts, VarRef(j)}}};
+  const auto factor = [](int buffer, const Expr& index) {
+    return Cast(ScalarType::kInt32, Load(buffer, ScalarType::kInt8, {index}));
+  };
+  block.body = {
+      {0, {VarRef(lane)}, StoreOp::kAdd, factor(1, VarRef(k)) * factor(2, VarRef(lane) * Int(kProducts) + VarRef(k))}};
+  nest.run = Nested({{i, kLanes}, {j, kProducts}}, MakeStmt(WithInferredRegions(nest, std::move(block))));
   return intrinsic;
 }
 
 const std::vector<TensorIntrinsic>& Intrinsics() {
-  static const auto* const intrinsics = new std::vector<TensorIntrinsic>{Transpose(16, "avx512f"), Transpose(8, "avx")};
+  static const auto* const intrinsics =
+      new std::vector<TensorIntrinsic>{Transpose(16, "avx512f"), Transpose(8, "avx"), Dot()};
   return *intrinsics;
+}
+
+// By how much a linear index moves with the variable.
+int64_t StrideOf(const Expr& index, const Var& var) {
+  for (const auto& [atom, coefficient] : LinearFormOf(index).terms) {
+    if (UsesVar(atom, var)) return coefficient;
+  }
+  return 0;
 }
 
 // The element's number in its buffer.
@@ -78,24 +116,26 @@ class Matcher {
   }
 
   absl::Status MatchBlock(const Block& expected, const Block& block) {
-    if (!block.init.empty() || !block.guard.empty()) {
-      return Differs(absl::StrCat("block '", block.name, "' has an init or a guard"));
-    }
-    for (const Expr& condition : block.predicate) {
-      for (const Loop* loop : match_.loops) {
-        if (UsesVar(condition, loop->var)) {
-          return Differs(absl::StrCat("a predicate depends on loop '", loop->var->name, "'"));
-        }
-      }
-    }
+    if (!block.init.empty()) return Differs(absl::StrCat("block '", block.name, "' has an init"));
+    const VarMap pattern_loops = BindingsOf(expected), loops = BindingsOf(block);
+    for (const Expr& condition : block.predicate) TF_RETURN_IF_ERROR(CheckUniform(condition));
+    for (const Expr& condition : block.guard) TF_RETURN_IF_ERROR(CheckUniform(Substitute(condition, loops)));
     if (block.body.size() != 1 || block.body[0].op != expected.body[0].op) {
       return Differs(absl::StrCat("block '", block.name, "' stores something else"));
     }
-    const VarMap pattern_loops = BindingsOf(expected), loops = BindingsOf(block);
     const Store& pattern = expected.body[0];
     const Store& store = block.body[0];
     TF_RETURN_IF_ERROR(MatchAccess(pattern.buffer, pattern.indices, pattern_loops, store.buffer, store.indices, loops));
     return MatchValue(pattern.value, pattern_loops, store.value, loops);
+  }
+
+  absl::Status CheckUniform(const Expr& condition) const {
+    for (const Loop* loop : match_.loops) {
+      if (UsesVar(condition, loop->var)) {
+        return Differs(absl::StrCat("a predicate or guard depends on loop '", loop->var->name, "'"));
+      }
+    }
+    return absl::OkStatus();
   }
 
   absl::Status MatchValue(const Expr& expected, const VarMap& pattern_loops, const Expr& value, const VarMap& loops) {
@@ -142,9 +182,11 @@ class Matcher {
         if (UsesVar(Substitute(pattern_indices[d], pattern_loops), pattern_loops_[i]->var)) dimension = d;
       }
       const bool dense = dimension.has_value() && *dimension + 1 == pattern_indices.size();
-      if (dense ? stride != 1 : dimension.has_value() != (stride != 0)) {
+      const int64_t expected =
+          dense ? StrideOf(Substitute(pattern_indices.back(), pattern_loops), pattern_loops_[i]->var) : 0;
+      if (dense ? stride != expected : dimension.has_value() != (stride != 0)) {
         return Differs(absl::StrCat("buffer '", name, "' has a stride of ", stride, " along loop '", var->name, "'",
-                                    dense ? ", expected 1" : ""));
+                                    dense ? absl::StrCat(", expected ", expected) : ""));
       }
     }
     return absl::OkStatus();

@@ -26,9 +26,15 @@ class TensorEmitter {
 
  private:
   void EmitTranspose(const IntrinsicMatch& match, int64_t size);
+  void EmitDot(const IntrinsicMatch& match);
+  // Four int8 in every 32-bit lane: the elements from the load's on.
+  llvm::Value* BroadcastGroup(const IntrinsicMatch& match, const Expr& load);
+  llvm::Value* LoadAt(const IntrinsicMatch& match, int buffer, const std::vector<Expr>& indices, llvm::Type* type);
   // The address of the block's element with the loops at `values`.
   Address ElementAt(const IntrinsicMatch& match, int buffer, const std::vector<Expr>& indices,
                     const std::vector<int64_t>& values);
+  std::vector<Expr> ElementIndices(const IntrinsicMatch& match, const std::vector<Expr>& indices,
+                                   const std::vector<int64_t>& values) const;
   void MarkNoAlias(llvm::Instruction* access, int buffer);
 
   Frame& frame_;

@@ -1,5 +1,6 @@
 #include "codegen/primitives/tensorize.h"
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -43,6 +44,15 @@ std::optional<Expr> ForAllOrNone(const Expr& condition, const VarSet& moving, co
   if (first < -least) return std::nullopt;
   fixed.constant += least;
   return LessEqual(Int(0), ToExpr(fixed));
+}
+
+// Whether the intrinsic's loop number `number` is one of a reduction.
+bool SumsOver(const TensorIntrinsic& intrinsic, size_t number) {
+  const Loop* const loop = LoopsIn(intrinsic.description.run)[number];
+  const std::vector<BlockIter>& iters = BlocksIn(intrinsic.description.run)[0]->iters;
+  return std::any_of(iters.begin(), iters.end(), [loop](const BlockIter& iter) {
+    return iter.kind == IterKind::kReduction && UsesVar(iter.binding, loop->var);
+  });
 }
 
 Stmt Marked(const Stmt& stmt, size_t loops, const std::string& intrinsic, const Stmt& block) {
@@ -96,11 +106,12 @@ absl::StatusOr<LoopNest> Tensorize(const LoopNest& nest, absl::string_view loop,
   const LoopNest result = ReplaceTarget(nest, path, marked);
   VarRanges around = LoopRanges({chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(outer)});
   TF_ASSIGN_OR_RETURN(const IntrinsicMatch match, MatchIntrinsic(result, *wanted, marked, std::move(around)));
-  // All elements are read before any is written, and each is written once.
+  // All elements are read before any is written, and each is written once but for loops that the intrinsic sums up
+  // over.
   std::vector<const Loop*> loops(chain.begin(), chain.begin() + static_cast<std::ptrdiff_t>(outer));
-  for (const Loop* inside : match.loops) {
-    loops.push_back(inside);
-    TF_RETURN_IF_ERROR(CheckIndependent(result, loops));
+  for (size_t i = 0; i < match.loops.size(); ++i) {
+    loops.push_back(match.loops[i]);
+    if (!SumsOver(*wanted, i)) TF_RETURN_IF_ERROR(CheckIndependent(result, loops));
   }
   return result;
 }
