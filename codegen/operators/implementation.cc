@@ -65,7 +65,9 @@ OutputAxes AddConv2d(const Conv2dShape& s, int data, int weight, int output, Loo
   if (s.input_block != 0) data_at.push_back(nested.At(s.depthwise ? "c" : "l"));
   Channel ci{Int(0), nullptr};
   if (!s.depthwise) ci = ChannelAt(nested.At("ci"), nested.At("l"), in_block, s.ci);
-  if (ci.exists != nullptr) nested.block().guard.push_back(ci.exists);  // padding lanes add nothing
+  if (!s.depthwise && s.SummedChannels() % in_block != 0) {  // padding lanes add nothing
+    nested.block().guard.push_back(Less(ci.index, Int(s.SummedChannels())));
+  }
   const ScalarType type = nest.buffers[output].type;
   const Expr factor = WhereExists(BothHold(co.exists, ci.exists),
                                   LoadOf(nest, weight, {co.index, ci.index, nested.At("kh"), nested.At("kw")}));

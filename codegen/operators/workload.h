@@ -64,6 +64,9 @@ struct Conv2dShape {
   int64_t input_block = 0;     // C1 reads NCHW (0) and writes NCHW16c
   bool channels_last = false;  // NHWC: both are blocks of all channels
   v1::DataType dtype = v1::DATA_TYPE_FLOAT32;
+  // Input channels that are summed up, padding lanes among them (they count zero): of int8 whole groups of 4, as
+  // dot.4x4.s8 takes them.
+  int64_t SummedChannels() const { return dtype == v1::DATA_TYPE_INT8 && input_block != 0 ? (ci + 3) / 4 * 4 : ci; }
   int64_t OutputHeight() const;
   int64_t OutputWidth() const;
 };

@@ -89,7 +89,17 @@ absl::StatusOr<LoopNest> Tensorize(const LoopNest& nest, absl::string_view loop,
   const VarRanges ranges = LoopRanges(chain);
   Block block = *original;
   block.predicate.clear();
-  for (const Expr& conjunct : original->predicate) {
+  block.guard.clear();
+  std::vector<Expr> conditions = original->predicate;
+  for (const Expr& conjunct : original->guard) {
+    Expr over_loops = Simplify(Substitute(conjunct, BindingsOf(block)), ranges);
+    if (UsesAny(over_loops, moving)) {
+      conditions.push_back(std::move(over_loops));
+    } else {
+      block.guard.push_back(conjunct);
+    }
+  }
+  for (const Expr& conjunct : conditions) {
     if (!UsesAny(conjunct, moving)) {
       block.predicate.push_back(conjunct);
       continue;
@@ -97,7 +107,7 @@ absl::StatusOr<LoopNest> Tensorize(const LoopNest& nest, absl::string_view loop,
     if (ProvablyTrue(conjunct, ranges)) continue;
     std::optional<Expr> whole = ForAllOrNone(conjunct, moving, ranges);
     if (!whole.has_value()) {
-      return Refuse(absl::StrCat("block '", block.name, "': a predicate holds for some of the iterations inside loop '",
+      return Refuse(absl::StrCat("block '", block.name, "': a condition holds for some of the iterations inside loop '",
                                  loop, "' only"));
     }
     block.predicate.push_back(*std::move(whole));

@@ -138,7 +138,7 @@ absl::StatusOr<std::vector<std::unique_ptr<ScheduleSpace>>> MakeConv2dBlockedSpa
   std::vector<std::unique_ptr<ScheduleSpace>> spaces;
   if (shape.channel_block != 0 && !shape.channels_last) return spaces;
   const VectorUnit unit = VectorUnitOf(target);
-  const int64_t block = unit.lanes;
+  const int64_t block = unit.lanes * ProductsPerLane(unit, shape.dtype);
   TF_ASSIGN_OR_RETURN(const v1::Workload blocked, BlockedWorkload(workload, block));
   TF_ASSIGN_OR_RETURN(const Conv2dShape inner_shape, Conv2dShapeOf(blocked));
   const bool plain_input = inner_shape.input_block == 0;

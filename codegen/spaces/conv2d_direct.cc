@@ -52,7 +52,9 @@ class Conv2dDirectSpace : public KnobSpace {
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),
-        lanes_(ChannelLanesOf(shape.co, shape.channel_block, unit)) {
+        lanes_(ChannelLanesOf(shape.co, shape.channel_block, unit)),
+        bytes_(OperandBytes(shape.dtype)),
+        products_(lanes_.plain || shape.input_block == 0 ? 1 : ProductsPerLane(unit, shape.dtype)) {
     DeclareKnobs();
   }
 
@@ -77,11 +79,12 @@ class Conv2dDirectSpace : public KnobSpace {
       const bool padded = s_.ph > 0 || s_.pw > 0;
       if (padded || HasTail(at)) values.push_back(kEdgePartition);
       if (padded) values.push_back(kEdgePad);
-      return Those(values, [&](int64_t edge) { return Stores(at, edge, 1, 0) <= kMostStores; });
+      return Those(values, [&](int64_t edge) { return Stores(at, edge, products_, 0) <= kMostStores; });
     });
     unroll_channels_ = knobs.Add("unroll_channels", [this](KnobValues at) {
-      return Those(DivisorsUpTo(InputLanes(), 16),
-                   [&](int64_t unroll) { return Stores(at, at[edge_], unroll, 0) <= kMostStores; });
+      std::vector<int64_t> values = DivisorsUpTo(InputLanes(), 16);
+      std::erase_if(values, [this](int64_t channels) { return channels % products_ != 0; });
+      return Those(values, [&](int64_t unroll) { return Stores(at, at[edge_], unroll, 0) <= kMostStores; });
     });
     unroll_taps_ = knobs.Add("unroll_taps", [this](KnobValues at) {  // 0: none, 1: kw, 2: kh and kw
       std::vector<int64_t> values = {0};
@@ -90,9 +93,9 @@ class Conv2dDirectSpace : public KnobSpace {
       return Those(values,
                    [&](int64_t taps) { return Stores(at, at[edge_], at[unroll_channels_], taps) <= kMostStores; });
     });
-    reduce_ = knobs.Add("reduce", s_.kh * s_.kw == 1    ? std::vector<int64_t>{0}
-                                  : s_.input_block == 0 ? std::vector<int64_t>{0, 1, 2}
-                                                        : std::vector<int64_t>{0, 1, 2, 3, 4});
+    reduce_ = knobs.Add("reduce", s_.kh * s_.kw == 1                     ? std::vector<int64_t>{0}
+                                  : s_.input_block == 0 || products_ > 1 ? std::vector<int64_t>{0, 1, 2}
+                                                                         : std::vector<int64_t>{0, 1, 2, 3, 4});
     order_ = knobs.Add("order", {0, 1, 2, 3});
     inner_ = knobs.Add("inner", {0, 1});  // innermost over pixels of a channel group, or the other way round
     interleave_ = knobs.Add("interleave", [this](KnobValues at) {  // weights of a tile's channel groups side by side
@@ -122,7 +125,7 @@ class Conv2dDirectSpace : public KnobSpace {
 
   std::vector<EdgeCut> ReductionCuts(int64_t unroll_channels) const {
     if (s_.input_block == 0) return {};
-    return ChannelCuts("ci", "l.o", s_.ci, s_.input_block, unroll_channels);
+    return ChannelCuts("ci", "l.o", s_.SummedChannels(), s_.input_block, unroll_channels);
   }
 
   // The tile loops, outermost first, and the parts that they are cut into.
@@ -173,7 +176,7 @@ class Conv2dDirectSpace : public KnobSpace {
       }
     }
     const int64_t carriers = 1 + std::max(1, workload_.nodes_size() - 1);
-    const int64_t steps = unroll_channels * CountLeaves(ReductionCuts(unroll_channels));
+    const int64_t steps = unroll_channels / products_ * CountLeaves(ReductionCuts(unroll_channels));
     return Accumulators(at) * static_cast<int64_t>(cuts[0].parts.size()) * (bodies * steps + leaves * carriers);
   }
 
@@ -190,8 +193,10 @@ class Conv2dDirectSpace : public KnobSpace {
     b.Split("ow", {0, at[ow_tile_]}, {"ow.o", "ow.i"});
     if (s_.input_block == 0) {
       b.Split("ci", {0, at[unroll_channels_]}, {"ci.o", "l.u"});
-    } else {
+    } else if (products_ == 1) {
       b.Split("l", {0, at[unroll_channels_]}, {"l.o", "l.u"});
+    } else {
+      b.Split("l", {0, at[unroll_channels_] / products_, products_}, {"l.o", "l.u", "l.p"});
     }
 
     const std::vector<std::string>& outer = kTileOrders[at[order_]];
@@ -218,6 +223,7 @@ class Conv2dDirectSpace : public KnobSpace {
          std::initializer_list<const std::vector<std::string>*>{&outer, &reduction, &unrolled})
       loops.insert(loops.end(), part->begin(), part->end());
     loops.push_back(lane_loops.back());
+    if (products_ > 1) loops.push_back("l.p");
     b.Reorder(loops);
 
     tile.PlaceAt(outer.back(), reduction.front());
@@ -227,7 +233,11 @@ class Conv2dDirectSpace : public KnobSpace {
     }
     UnrollTile(lanes_, tile, b);
     for (const std::string& loop : unrolled) b.Unroll(loop);
-    b.Vectorize(lane_loops.back());
+    if (products_ == 1) {
+      b.Vectorize(lane_loops.back());
+    } else {
+      b.Tensorize(lane_loops.back(), "dot.4x4.s8");
+    }
     if (at[unroll_taps_] >= 1) b.Unroll("kw");
     if (at[unroll_taps_] >= 2) b.Unroll("kh");
     if (at[edge_] == kEdgePad) PlacePaddedInput(at, b);
@@ -260,6 +270,15 @@ class Conv2dDirectSpace : public KnobSpace {
     }
     terms.push_back(absl::StrCat("0%", group));
     b.TransformLayout("weight", terms, "packed");
+    if (products_ == 1) return;
+    // What an instruction sums up lies together, inside the output channels.
+    const size_t last = terms.size() - 1;
+    std::vector<std::string> together;
+    for (size_t d = 0; d + 1 < last; ++d) together.push_back(absl::StrCat(d));
+    together.push_back(absl::StrCat(last - 1, "/", products_));
+    together.push_back(absl::StrCat(last));
+    together.push_back(absl::StrCat(last - 1, "%", products_));
+    b.TransformLayout("packed", together, "packed");
   }
 
   // Zeros before and after the input, as far as taps reach.
@@ -279,9 +298,10 @@ class Conv2dDirectSpace : public KnobSpace {
 
   void PlacePaddedInput(KnobValues at, ScheduleBuilder& b) const {
     if (at[pad_at_] == 1) b.ComputeAt("padded", "oh.o");
-    if (s_.input_block == 0 || s_.input_block > unit_.lanes) {
+    const int64_t lanes = unit_.lanes * 4 / OperandBytes(s_.dtype);
+    if (s_.input_block == 0 || s_.input_block > lanes) {
       const std::string row = s_.input_block == 0 ? "padded.d3" : "padded.d4";
-      b.Split(row, {0, unit_.lanes}, {row + ".o", row + ".v"});
+      b.Split(row, {0, lanes}, {row + ".o", row + ".v"});
       b.Vectorize(row + ".v");
     } else {
       b.Vectorize("padded.d4");
@@ -293,7 +313,7 @@ class Conv2dDirectSpace : public KnobSpace {
     const double weights = at[oc_tile_] * lanes_.vectors;
     const double pixels = at[oh_tile_] * at[ow_tile_];
     const double channels = s_.ci;
-    const double weight_bytes = 4.0 * weights * lanes_.width * channels * s_.kh * s_.kw;
+    const double weight_bytes = bytes_ * weights * lanes_.width * channels * s_.kh * s_.kw;
     const double rows = (at[oh_tile_] - 1) * s_.sh + s_.d * (s_.kh - 1) + 1;
     const double columns = (at[ow_tile_] - 1) * s_.sw + s_.d * (s_.kw - 1) + 1;
     const double tiles = std::ceil(static_cast<double>(lanes_.groups) / at[oc_tile_]) *
@@ -307,9 +327,9 @@ class Conv2dDirectSpace : public KnobSpace {
             accumulators / (weights + pixels),
             std::log2(1 + weight_bytes / unit_.l1_bytes),
             std::log2(1 + weight_bytes / unit_.l2_bytes),
-            std::log2(1 + 4 * rows * columns * channels / unit_.l1_bytes),
-            std::log2(1 + 4 * rows * s_.w * channels / unit_.l2_bytes),
-            std::log2(1 + 4.0 * s_.h * s_.w * channels / unit_.l2_bytes),
+            std::log2(1 + bytes_ * rows * columns * channels / unit_.l1_bytes),
+            std::log2(1 + bytes_ * rows * s_.w * channels / unit_.l2_bytes),
+            std::log2(1 + bytes_ * s_.h * s_.w * channels / unit_.l2_bytes),
             std::log2(Stores(at, at[edge_], at[unroll_channels_], at[unroll_taps_])),
             useful / (tiles * at[oc_tile_] * pixels),
             std::log2(tiles),
@@ -320,6 +340,8 @@ class Conv2dDirectSpace : public KnobSpace {
   const Conv2dShape s_;
   const VectorUnit unit_;
   const ChannelLanes lanes_;
+  const double bytes_;      // of an element of the input and the weights
+  const int64_t products_;  // that one instruction adds to each lane
   Knob oc_tile_, oh_tile_, ow_tile_, edge_, unroll_channels_, unroll_taps_, reduce_, order_, inner_, interleave_,
       pad_at_, parallel_;
 };

@@ -183,7 +183,7 @@ class DepthwiseDirectSpace : public KnobSpace {
                          std::ceil(static_cast<double>(s_.OutputWidth()) / (at[ow_tile_] * row_width_));
     return {static_cast<double>(Accumulators(at)) / unit_.registers,
             pixels * s_.kh * s_.kw / (rows * columns),
-            std::log2(1 + 4.0 * rows * s_.w * (plain() ? 1 : s_.channel_block) / unit_.l1_bytes),
+            std::log2(1 + OperandBytes(s_.dtype) * rows * s_.w * (plain() ? 1 : s_.channel_block) / unit_.l1_bytes),
             std::log2(Stores(at, at[edge_], at[unroll_taps_])),
             static_cast<double>(s_.OutputHeight()) * s_.OutputWidth() / (tiles * pixels),
             std::log2(tiles * groups_)};

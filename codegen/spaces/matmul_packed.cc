@@ -65,11 +65,16 @@ class MatmulPackedSpace : public KnobSpace {
         s_(shape),
         implementation_(std::move(implementation)),
         unit_(unit),
-        anchor_(workload_.nodes(0).kind()) {
+        anchor_(workload_.nodes(0).kind()),
+        bytes_(OperandBytes(shape.dtype)),
+        products_(SumsGroups(shape) ? ProductsPerLane(unit, shape.dtype) : 1) {
     DeclareKnobs();
   }
 
  private:
+  // Whether the products that an instruction may sum up lie together in rows of A, and all its lanes are columns.
+  static bool SumsGroups(const MatmulShape& s) { return !s.ta && s.k % 4 == 0 && s.n % 4 == 0; }
+
   void DeclareKnobs() {
     KnobList& knobs = knob_list();
     const int64_t vectors = (s_.n + unit_.lanes - 1) / unit_.lanes;
@@ -104,11 +109,12 @@ class MatmulPackedSpace : public KnobSpace {
       return s_.constant_a ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "m", true);
     });
     pack_b_ = knobs.Add("pack_b", [this](KnobValues at) {
-      return s_.constant_b ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "n", !s_.tb);
+      return s_.constant_b ? std::vector<int64_t>{kUnpacked} : PackDomain(at, "n", !s_.tb && products_ == 1);
     });
     unroll_k_ = knobs.Add("unroll_k", [this](KnobValues at) {
-      return Those({1, 2, 4, 8, 16},
-                   [&](int64_t k) { return k <= std::min(s_.k, unit_.lanes) && Stores(at, k) <= kMostStores; });
+      std::vector<int64_t> values = {1, 2, 4, 8, 16};
+      std::erase_if(values, [this](int64_t k) { return k % products_ != 0; });
+      return Those(values, [&](int64_t k) { return k <= std::min(s_.k, RowPiece()) && Stores(at, k) <= kMostStores; });
     });
     parallel_ = knobs.Add("parallel", [this](KnobValues at) {
       std::vector<int64_t> values = {kSerial};
@@ -138,14 +144,16 @@ class MatmulPackedSpace : public KnobSpace {
   }
   int64_t Width(KnobValues at) const { return at[n_vectors_] * unit_.lanes; }
   // Of the elements of A or B that one tile reads in a pass.
-  int64_t TileBytes(int64_t rows, KnobValues at) const { return rows * at[k_block_] * 4; }
+  int64_t TileBytes(int64_t rows, KnobValues at) const { return rows * at[k_block_] * bytes_; }
   int64_t Passes(KnobValues at) const { return (s_.k - 1) / at[k_block_] + 1; }
   int64_t PackKnob(KnobValues at, const std::string& block_loop) const {
     return at[block_loop == "m.b" ? pack_a_ : pack_b_];
   }
-  // Rows of A are packed in pieces of this many elements, which the loops over k go through one by one.
+  // Rows of A are packed in pieces of this many elements ...
+  int64_t RowPiece() const { return unit_.lanes * products_; }
+  // ... which the loops over k go through one by one.
   int64_t Piece(KnobValues at, int64_t unroll_k) const {
-    return (s_.constant_a || at[pack_a_] != kUnpacked) && !s_.ta ? unit_.lanes : unroll_k;
+    return (s_.constant_a || at[pack_a_] != kUnpacked) && !s_.ta ? RowPiece() : unroll_k;
   }
 
   // A loop over blocks of `tile` * `count` elements, and the loop inside over the block's tiles.
@@ -191,7 +199,7 @@ class MatmulPackedSpace : public KnobSpace {
 
   int64_t Stores(KnobValues at, int64_t unroll_k) const {
     const int64_t carriers = Passes(at) > 1 ? 3 : 1 + std::max(1, workload_.nodes_size() - 1);
-    return Accumulators(at) * CountLeaves(Cuts(at, unroll_k)) * (unroll_k + carriers);
+    return Accumulators(at) * CountLeaves(Cuts(at, unroll_k)) * (unroll_k / products_ + carriers);
   }
 
   v1::Schedule Build(KnobValues at) const override {
@@ -210,8 +218,13 @@ class MatmulPackedSpace : public KnobSpace {
     const int64_t piece = Piece(at, at[unroll_k_]);
     b.Split("m", {0, at[m_block_], at[m_tile_]}, {"m.b", "m.o", "m.i"});
     b.Split("n", {0, at[n_block_], at[n_vectors_], unit_.lanes}, {"n.b", "n.o", "n.i", "n.v"});
-    b.Split("k", {0, (at[k_block_] - 1) / piece + 1, piece / at[unroll_k_], at[unroll_k_]},
-            {"k.b", "k.c", "k.o", "k.u"});
+    std::vector<int64_t> depths = {0, (at[k_block_] - 1) / piece + 1, piece / at[unroll_k_], at[unroll_k_] / products_};
+    std::vector<std::string> depth_loops = {"k.b", "k.c", "k.o", "k.u"};
+    if (products_ > 1) {
+      depths.push_back(products_);
+      depth_loops.push_back("k.p");
+    }
+    b.Split("k", depths, depth_loops);
     std::vector<std::string> loops;
     if (!s_.constant_b) loops.push_back("b");
     for (const EdgeCut& cut : cuts) loops.push_back(cut.loop);
@@ -219,6 +232,7 @@ class MatmulPackedSpace : public KnobSpace {
     loops.push_back("k.o");
     loops.insert(loops.end(), inner.begin(), inner.end());
     loops.push_back("n.v");
+    if (products_ > 1) loops.push_back("k.p");
     b.Reorder(loops);
 
     const std::string& tile_loop = kTileOrders[at[order_]].back();
@@ -231,7 +245,11 @@ class MatmulPackedSpace : public KnobSpace {
       Accumulate(tile_loop, cuts[0].loop, at, b);
     }
     for (const std::string& loop : inner) b.Unroll(loop);
-    b.Vectorize("n.v");
+    if (products_ == 1) {
+      b.Vectorize("n.v");
+    } else {
+      b.Tensorize("n.v", "dot.4x4.s8");
+    }
     if (at[pack_a_] != kUnpacked) PlacePackedA(at, b);
     if (at[pack_b_] != kUnpacked) PlacePackedB(at, b);
     const std::vector<std::string> tasks = TaskLoops(at, cuts, b);
@@ -289,9 +307,9 @@ class MatmulPackedSpace : public KnobSpace {
 
   std::vector<std::string> PackedRows(int m, int k, KnobValues at) const {
     std::vector<std::string> terms = {absl::StrCat(m, "/", at[m_tile_]),
-                                      s_.ta ? absl::StrCat(k) : absl::StrCat(k, "/", unit_.lanes),
+                                      s_.ta ? absl::StrCat(k) : absl::StrCat(k, "/", RowPiece()),
                                       absl::StrCat(m, "%", at[m_tile_])};
-    if (!s_.ta) terms.push_back(absl::StrCat(k, "%", unit_.lanes));
+    if (!s_.ta) terms.push_back(absl::StrCat(k, "%", RowPiece()));
     return terms;
   }
 
@@ -305,13 +323,13 @@ class MatmulPackedSpace : public KnobSpace {
       b.Reorder({rows + ".o", depth, rows + ".i"});
       if (s_.m > 1) b.Vectorize(rows + ".i");
     } else if (s_.k > 1) {
-      b.Split(depth, {0, unit_.lanes}, {depth + ".o", depth + ".v"});
+      b.Split(depth, {0, RowPiece()}, {depth + ".o", depth + ".v"});
       b.Vectorize(depth + ".v");
     }
     if (PacksInParallel(loop, at)) b.Parallel(rows + ".o");
   }
 
-  // Panels of a tile's columns: for every k, the vectors of the tile side by side.
+  // Panels of a tile's columns: for every k (or group of them), the vectors of the tile side by side.
   void PackB(KnobValues at, ScheduleBuilder& b) const {
     std::vector<std::string> terms = PackedColumns(Dimension(true, s_.tb), Dimension(false, s_.tb), at);
     terms.insert(terms.begin(), "0");
@@ -320,7 +338,10 @@ class MatmulPackedSpace : public KnobSpace {
   }
 
   std::vector<std::string> PackedColumns(int n, int k, KnobValues at) const {
-    return {absl::StrCat(n, "/", Width(at)), absl::StrCat(k), absl::StrCat(n, "%", Width(at))};
+    const std::string tile = absl::StrCat(n, "/", Width(at));
+    const std::string column = absl::StrCat(n, "%", Width(at));
+    if (products_ == 1) return {tile, absl::StrCat(k), column};
+    return {tile, absl::StrCat(k, "/", products_), column, absl::StrCat(k, "%", products_)};
   }
 
   void PlacePackedB(KnobValues at, ScheduleBuilder& b) const {
@@ -329,7 +350,12 @@ class MatmulPackedSpace : public KnobSpace {
     const std::string column = absl::StrCat("b.packed.d", Dimension(true, s_.tb));
     const std::string row = absl::StrCat("b.packed.d", Dimension(false, s_.tb));
     b.Split(column, {0, at[n_vectors_], unit_.lanes}, {column + ".o", column + ".i", column + ".v"});
-    if (s_.tb && unit_.lanes >= 8 && s_.n % unit_.lanes == 0 && s_.k % unit_.lanes == 0) {
+    if (products_ > 1) {
+      b.Split(row, {0, products_}, {row + ".o", row + ".v"});
+      b.Reorder({column + ".o", row + ".o", column + ".i", column + ".v", row + ".v"});
+      b.Vectorize(row + ".v");
+    } else if (s_.tb && s_.dtype == v1::DATA_TYPE_FLOAT32 && unit_.lanes >= 8 && s_.n % unit_.lanes == 0 &&
+               s_.k % unit_.lanes == 0) {
       b.Split(row, {0, unit_.lanes}, {row + ".o", row + ".v"});
       b.Reorder({column + ".o", row + ".o", column + ".i", column + ".v", row + ".v"});
       b.Tensorize(column + ".v", absl::StrCat("transpose.", unit_.lanes, "x", unit_.lanes, ".f32"));
@@ -365,7 +391,7 @@ class MatmulPackedSpace : public KnobSpace {
     const double n = Width(at);
     const double m_tiles = std::ceil(s_.m / m);
     const double n_tiles = std::ceil(s_.n / n);
-    const double depth_bytes = 4.0 * at[k_block_];
+    const double depth_bytes = static_cast<double>(bytes_ * at[k_block_]);
     return {static_cast<double>(Accumulators(at)) / unit_.registers,
             m * at[n_vectors_] / (m + at[n_vectors_]),
             std::log2(1 + depth_bytes * n / unit_.l1_bytes),
@@ -384,6 +410,8 @@ class MatmulPackedSpace : public KnobSpace {
   const std::string implementation_;
   const VectorUnit unit_;
   const std::string anchor_;
+  const int64_t bytes_;     // of an operand's element
+  const int64_t products_;  // that one instruction adds to each lane
   Knob n_vectors_, m_tile_, k_block_, m_block_, n_block_, order_, pack_a_, pack_b_, unroll_k_, parallel_;
 };
 

@@ -4,6 +4,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
+#include "codegen/ir/element_size.h"
+#include "codegen/operators/element_type.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -29,9 +31,14 @@ VectorUnit VectorUnitOf(const v1::Target& target) {
   const auto has = [&](absl::string_view feature) {
     return std::find(target.features().begin(), target.features().end(), feature) != target.features().end();
   };
-  VectorUnit unit{.family = FamilyOf(target.triple()), .lanes = 4, .registers = 16, .broadcast_operand = false};
+  VectorUnit unit{.family = FamilyOf(target.triple()),
+                  .lanes = 4,
+                  .registers = 16,
+                  .broadcast_operand = false,
+                  .dot_product = false};
   if (unit.family == "arm64") {
     unit.registers = 32;  // a multiply-add may take a lane of a register, but never memory
+    unit.dot_product = has("dotprod");
   } else if (has("avx512f")) {
     unit.lanes = 16;
     unit.registers = 32;
@@ -44,5 +51,11 @@ VectorUnit VectorUnitOf(const v1::Target& target) {
   unit.threads = std::max(1, target.threads());
   return unit;
 }
+
+int64_t ProductsPerLane(const VectorUnit& unit, v1::DataType dtype) {
+  return dtype == v1::DATA_TYPE_INT8 && unit.dot_product ? 4 : 1;
+}
+
+int64_t OperandBytes(v1::DataType dtype) { return ElementBytes(ScalarTypeOf(dtype)); }
 
 }  // namespace tunefleet::codegen

@@ -11,9 +11,10 @@ namespace tunefleet::codegen {
 
 struct VectorUnit {
   std::string family;      // "x86", "arm64", ...: the first word of the names of its spaces
-  int64_t lanes;           // fp32 lanes of a vector register
+  int64_t lanes;           // 32-bit lanes of a vector register
   int64_t registers;       // vector registers
   bool broadcast_operand;  // a multiply-add may take a broadcast scalar from memory without a register
+  bool dot_product;        // dot.4x4.s8 (ir/tensor_intrinsic.h) is there
   int64_t l1_bytes;
   int64_t l2_bytes;
   int64_t threads;
@@ -26,6 +27,11 @@ struct VectorUnit {
 };
 
 VectorUnit VectorUnitOf(const v1::Target& target);
+
+// Products of two elements of the type that one instruction adds to each lane.
+int64_t ProductsPerLane(const VectorUnit& unit, v1::DataType dtype);
+// Of an element of what is multiplied.
+int64_t OperandBytes(v1::DataType dtype);
 
 }  // namespace tunefleet::codegen
 

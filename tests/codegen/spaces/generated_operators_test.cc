@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/random/distributions.h"
 #include "absl/strings/str_cat.h"
 #include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/operators/implementation.h"
@@ -19,30 +18,12 @@
 #include "gtest/gtest.h"
 #include "tests/codegen/interpreter/interpreter.h"
 #include "tests/codegen/llvm/run_kernel.h"
+#include "tests/codegen/spaces/random_inputs.h"
 
 namespace tunefleet::codegen {
 namespace {
 
 constexpr int kConfigs = 4;  // per operator and target
-
-// Inputs and constants; padding lanes of blocked layouts are zero.
-Buffers SmallIntegers(const v1::Workload& workload, std::mt19937_64& random) {
-  Buffers inputs;
-  for (const v1::Tensor& tensor : workload.tensors()) {
-    if (tensor.role() != v1::TENSOR_ROLE_INPUT && tensor.role() != v1::TENSOR_ROLE_CONSTANT) continue;
-    const std::vector<int64_t> shape = PhysicalShape(tensor);
-    const bool blocked = shape.size() == 5;
-    int64_t elements = 1;
-    for (const int64_t extent : shape) elements *= extent;
-    std::vector<double>& values = inputs[tensor.name()];
-    for (int64_t i = 0; i < elements; ++i) {
-      const int64_t value = absl::Uniform<int64_t>(absl::IntervalClosed, random, -3, 3);
-      const int64_t channel = blocked ? i / (shape[2] * shape[3] * shape[4]) % shape[1] * shape[4] + i % shape[4] : 0;
-      values.push_back(blocked && channel >= tensor.shape(1) ? 0 : static_cast<double>(value));
-    }
-  }
-  return inputs;
-}
 
 std::vector<v1::Target> Targets() {
   std::vector<v1::Target> targets = {HostTarget()};
@@ -73,7 +54,7 @@ TEST_P(GeneratedOperatorTest, GivesTheInterpretersValues) {
   std::mt19937_64 random(7);
   for (const v1::Target& target : Targets()) {
     const v1::Workload workload = ResolveLayouts(ParseOperator(GetParam()).value(), target).value();
-    const Buffers inputs = SmallIntegers(workload, random);
+    const Buffers inputs = RandomIntegers(workload, random);
     const auto spaces = SpacesFor(workload, target);
     ASSERT_TRUE(spaces.ok()) << spaces.status();
     for (const std::unique_ptr<ScheduleSpace>& space : *spaces) {
@@ -115,25 +96,29 @@ TEST_P(GeneratedOperatorTest, TheReferenceInDoublePrecisionGivesTheInterpretersV
 
 INSTANTIATE_TEST_SUITE_P(
     OddShapes, GeneratedOperatorTest,
-    testing::Values("conv2d(h=7,w=5,ci=7,co=11,k=3,p=1)", "conv2d(h=13,w=11,ci=17,co=19,k=1)",
-                    "conv2d(h=1,w=1,ci=1,co=1,k=1)", "conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1)+relu",
-                    "conv2d(n=2,h=7,w=9,ci=5,co=19,kh=1,kw=5,sh=1,sw=2,pw=2,layout=NCHW)+bias+relu",
-                    "conv2d(n=2,h=7,w=9,ci=21,co=19,k=3,p=1,layout=NHWC)+bias+relu",
-                    "conv2d(n=2,h=5,w=9,ci=21,co=19,k=1,layout=NCHW)+bias+relu",
-                    "conv2d(n=2,h=3,w=7,ci=130,co=35,k=1,layout=NHWC)+bias",
-                    "conv2d(h=9,w=17,ci=18,co=33,k=3,s=2,p=1,layout=NCHW)",
-                    "depthwise_conv2d(h=7,w=11,c=21,k=3,p=1,layout=NHWC)",
-                    "conv2d(h=8,w=9,ci=4,co=17,k=3,d=2,p=2,layout=NCHW8c)+bias",
-                    "conv2d(n=3,h=6,w=6,ci=20,co=5,k=5,s=3,p=2,layout=NCHW16c)",
-                    "depthwise_conv2d(n=2,h=7,w=11,c=13,k=3,s=2,p=1)+bias",
-                    "depthwise_conv2d(h=11,w=23,c=3,kh=1,kw=5,pw=2,layout=NCHW)+relu",
-                    "depthwise_conv2d(h=7,w=7,c=1,k=3,d=2,p=1)", "matmul(m=7,n=13,k=11)", "matmul(m=1,n=1,k=1)",
-                    "matmul(batch=3,m=5,n=37,k=17,ta=1)+bias", "matmul(m=31,n=19,k=23,tb=1)+relu",
-                    "matmul(batch=2,m=17,n=3,k=29,ta=1,tb=1)", "matmul(m=9,n=35,k=150)+bias+relu",
-                    "matmul(m=6,n=19,k=261,ta=1,tb=1)", "matmul(m=7,n=48,k=32,tb=1)",
-                    "matmul(batch=2,m=3,n=80,k=144,tb=1)+relu", "matmul(m=19,n=1,k=100)", "matmul(batch=2,m=3,n=21,k=77,tb=1)+bias+relu",
-                    "dense(m=1,n=41,k=19)+bias+relu",
-                    "dense(m=13,n=7,k=5)"),
+    testing::Values(
+        "conv2d(h=7,w=5,ci=7,co=11,k=3,p=1)", "conv2d(h=13,w=11,ci=17,co=19,k=1)", "conv2d(h=1,w=1,ci=1,co=1,k=1)",
+        "conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1)+relu",
+        "conv2d(n=2,h=7,w=9,ci=5,co=19,kh=1,kw=5,sh=1,sw=2,pw=2,layout=NCHW)+bias+relu",
+        "conv2d(n=2,h=7,w=9,ci=21,co=19,k=3,p=1,layout=NHWC)+bias+relu",
+        "conv2d(n=2,h=5,w=9,ci=21,co=19,k=1,layout=NCHW)+bias+relu",
+        "conv2d(n=2,h=3,w=7,ci=130,co=35,k=1,layout=NHWC)+bias", "conv2d(h=9,w=17,ci=18,co=33,k=3,s=2,p=1,layout=NCHW)",
+        "depthwise_conv2d(h=7,w=11,c=21,k=3,p=1,layout=NHWC)",
+        "conv2d(h=8,w=9,ci=4,co=17,k=3,d=2,p=2,layout=NCHW8c)+bias",
+        "conv2d(n=3,h=6,w=6,ci=20,co=5,k=5,s=3,p=2,layout=NCHW16c)",
+        "depthwise_conv2d(n=2,h=7,w=11,c=13,k=3,s=2,p=1)+bias",
+        "depthwise_conv2d(h=11,w=23,c=3,kh=1,kw=5,pw=2,layout=NCHW)+relu", "depthwise_conv2d(h=7,w=7,c=1,k=3,d=2,p=1)",
+        "matmul(m=7,n=13,k=11)", "matmul(m=1,n=1,k=1)", "matmul(batch=3,m=5,n=37,k=17,ta=1)+bias",
+        "matmul(m=31,n=19,k=23,tb=1)+relu", "matmul(batch=2,m=17,n=3,k=29,ta=1,tb=1)",
+        "matmul(m=9,n=35,k=150)+bias+relu", "matmul(m=6,n=19,k=261,ta=1,tb=1)", "matmul(m=7,n=48,k=32,tb=1)",
+        "matmul(batch=2,m=3,n=80,k=144,tb=1)+relu", "matmul(m=19,n=1,k=100)",
+        "matmul(batch=2,m=3,n=21,k=77,tb=1)+bias+relu", "dense(m=1,n=41,k=19)+bias+relu", "dense(m=13,n=7,k=5)",
+        "conv2d(h=7,w=5,ci=7,co=11,k=3,p=1,dtype=int8)", "conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1,dtype=int8)+bias+relu",
+        "conv2d(n=2,h=7,w=9,ci=21,co=19,k=3,p=1,layout=NHWC,dtype=int8)+bias",
+        "conv2d(h=5,w=7,ci=20,co=9,k=1,layout=NCHW,dtype=int8)+relu",
+        "depthwise_conv2d(n=2,h=7,w=11,c=13,k=3,s=2,p=1,dtype=int8)", "matmul(m=7,n=13,k=11,dtype=int8)",
+        "matmul(m=19,n=1,k=100,dtype=int8)", "matmul(batch=2,m=17,n=32,k=48,ta=1,tb=1,dtype=int8)+relu",
+        "matmul(m=9,n=64,k=272,tb=1,dtype=int8)", "dense(m=13,n=36,k=150,dtype=int8)+bias"),
     [](const testing::TestParamInfo<const char*>& info) { return absl::StrCat("Operator", info.index); });
 
 }  // namespace

@@ -32,6 +32,7 @@ struct NeonCase {
   std::string name;
   std::string op;
   double share;  // of multiply-adds in the hottest innermost loop, at least
+  std::string cpu = "cortex-a53";
 };
 
 struct Candidate {
@@ -61,7 +62,7 @@ Candidate Compile(const ScheduleSpace& space, const Values& values, const v1::Ta
 class NeonCodeTest : public ::testing::TestWithParam<NeonCase> {};
 
 TEST_P(NeonCodeTest, HasKernelsWhoseInnerLoopIsMostlyMultiplyAdds) {
-  const v1::Target target = ParseTarget("aarch64-linux-gnu -mcpu=cortex-a53").value();
+  const v1::Target target = ParseTarget("aarch64-linux-gnu -mcpu=" + GetParam().cpu).value();
   const v1::Workload workload = ResolveLayouts(ParseOperator(GetParam().op).value(), target).value();
   const auto spaces = SpacesFor(workload, target);
   ASSERT_TRUE(spaces.ok()) << spaces.status();
@@ -89,12 +90,16 @@ TEST_P(NeonCodeTest, HasKernelsWhoseInnerLoopIsMostlyMultiplyAdds) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Operators, NeonCodeTest,
-                         ::testing::Values(NeonCase{"conv2d", "conv2d(h=14,w=14,ci=64,co=64,k=3,p=1)", 0.75},
-                                           NeonCase{"depthwise", "depthwise_conv2d(h=28,w=28,c=64,k=3,p=1)", 0.65},
-                                           NeonCase{"dense", "dense(m=32,n=256,k=256)", 0.7},
-                                           NeonCase{"matmul", "matmul(m=96,n=256,k=256)", 0.7}),
-                         [](const ::testing::TestParamInfo<NeonCase>& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Operators, NeonCodeTest,
+    ::testing::Values(NeonCase{"conv2d", "conv2d(h=14,w=14,ci=64,co=64,k=3,p=1)", 0.75},
+                      NeonCase{"depthwise", "depthwise_conv2d(h=28,w=28,c=64,k=3,p=1)", 0.65},
+                      NeonCase{"dense", "dense(m=32,n=256,k=256)", 0.7},
+                      NeonCase{"matmul", "matmul(m=96,n=256,k=256)", 0.7},
+                      NeonCase{"int8_conv2d", "conv2d(h=14,w=14,ci=64,co=64,k=3,p=1,dtype=int8)", 0.6, "cortex-a76"},
+                      NeonCase{"int8_dense", "dense(m=32,n=256,k=256,dtype=int8)", 0.6, "cortex-a76"},
+                      NeonCase{"int8_matmul", "matmul(m=96,n=256,k=256,dtype=int8)", 0.6, "cortex-a76"}),
+    [](const ::testing::TestParamInfo<NeonCase>& info) { return info.param.name; });
 
 TEST(NeonVectorUnitTest, ThirtyTwoRegistersOfFourLanes) {
   const VectorUnit unit = VectorUnitOf(ParseTarget("aarch64-linux-gnu -mcpu=cortex-a53").value());

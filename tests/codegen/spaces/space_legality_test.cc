@@ -55,7 +55,7 @@ void CheckShapes(const std::vector<std::string>& ops, uint64_t seed) {
   for (const std::string& op : ops) {
     const absl::StatusOr<v1::Workload> parsed = ParseOperator(op);
     ASSERT_TRUE(parsed.ok()) << parsed.status();
-    for (const v1::Target& target : {PlainTarget(2), Avx2Target(1), Avx512Target(2)}) {
+    for (const v1::Target& target : {PlainTarget(2), Avx2Target(1), Avx512Target(2), DotProductTarget(2)}) {
       const absl::StatusOr<v1::Workload> workload = ResolveLayouts(*parsed, target);
       ASSERT_TRUE(workload.ok()) << workload.status();
       const auto spaces = SpacesFor(*workload, target);
@@ -163,11 +163,11 @@ TEST(SpaceLegalityTest, WinogradConvolutions) {
               7);
 }
 TEST(SpaceLegalityTest, PointwiseConvolutions) {
-  CheckShapes({"conv2d(n=2,h=5,w=7,ci=19,co=13,k=1,layout=NCHW)+bias+relu",
-               "conv2d(h=3,w=11,ci=130,co=5,k=1,layout=NCHW)+bias",
-               "conv2d(n=2,h=5,w=3,ci=17,co=21,k=1,layout=NHWC)+bias+relu",
-               "conv2d(h=1,w=1,ci=7,co=1,k=1,layout=NHWC)", "conv2d(n=3,h=1,w=1,ci=1,co=9,k=1,layout=NCHW)"},
-              8);
+  CheckShapes(
+      {"conv2d(n=2,h=5,w=7,ci=19,co=13,k=1,layout=NCHW)+bias+relu", "conv2d(h=3,w=11,ci=130,co=5,k=1,layout=NCHW)+bias",
+       "conv2d(n=2,h=5,w=3,ci=17,co=21,k=1,layout=NHWC)+bias+relu", "conv2d(h=1,w=1,ci=7,co=1,k=1,layout=NHWC)",
+       "conv2d(n=3,h=1,w=1,ci=1,co=9,k=1,layout=NCHW)"},
+      8);
 }
 TEST(SpaceLegalityTest, SingleElements) {
   CheckShapes(
@@ -185,9 +185,28 @@ TEST(SpaceLegalityTest, DeepMatmulsInSeveralPasses) {
   CheckShapes(RandomMatmuls(4, true, 9, 150), 9);
 }
 TEST(SpaceLegalityTest, SkinnyMatmuls) {
-  CheckShapes({"matmul(m=19,n=1,k=64)", "matmul(m=7,n=3,k=53)+bias+relu", "matmul(batch=2,m=1,n=21,k=77,tb=1)+relu",
-               "matmul(m=1,n=1,k=40,ta=1)+bias", "matmul(m=5,n=18,k=96,tb=1)", "matmul(batch=2,m=3,n=8,k=32,ta=0,tb=1)"},
-              9);
+  CheckShapes(
+      {"matmul(m=19,n=1,k=64)", "matmul(m=7,n=3,k=53)+bias+relu", "matmul(batch=2,m=1,n=21,k=77,tb=1)+relu",
+       "matmul(m=1,n=1,k=40,ta=1)+bias", "matmul(m=5,n=18,k=96,tb=1)", "matmul(batch=2,m=3,n=8,k=32,ta=0,tb=1)"},
+      9);
+}
+
+std::vector<std::string> WithInt8(std::vector<std::string> ops) {
+  for (std::string& op : ops) op.insert(op.find(')'), ",dtype=int8");
+  return ops;
+}
+
+TEST(SpaceLegalityTest, Int8Convolutions) {
+  CheckShapes(WithInt8(RandomConvolutions(12, false, 11)), 11);
+  CheckShapes(WithInt8(RandomConvolutions(4, true, 12)), 12);
+}
+TEST(SpaceLegalityTest, Int8Matmuls) {
+  CheckShapes(WithInt8(RandomMatmuls(12, false, 13)), 13);
+  CheckShapes(WithInt8(RandomMatmuls(4, true, 14)), 14);
+  CheckShapes(
+      WithInt8({"matmul(m=9,n=24,k=20)", "matmul(batch=2,m=7,n=4,k=152,tb=1)+relu", "dense(m=5,n=12,k=148)+bias",
+                "dense(m=1,n=8,k=260)", "matmul(m=3,n=32,k=8)+bias", "dense(m=9,n=40,k=36)"}),
+      15);
 }
 TEST(SpaceLegalityTest, DenseLayers) { CheckShapes(RandomMatmuls(8, true, 5), 5); }
 

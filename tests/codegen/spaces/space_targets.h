@@ -25,6 +25,14 @@ inline v1::Target Avx512Target(int threads) {
   return target;
 }
 
+inline v1::Target DotProductTarget(int threads) {
+  v1::Target target;
+  target.set_triple("aarch64-linux-gnu");
+  target.set_threads(threads);
+  for (const char* feature : {"neon", "dotprod"}) target.add_features(feature);
+  return target;
+}
+
 }  // namespace tunefleet::codegen
 
 #endif  // TUNEFLEET_TESTS_CODEGEN_SPACES_SPACE_TARGETS_H_
