@@ -34,12 +34,13 @@ bool StartsWithAny(absl::string_view text, std::initializer_list<absl::string_vi
 InstructionKind KindOf(absl::string_view mnemonic, const llvm::MCInstrDesc& description) {
   if (description.isBranch() || description.isCall() || description.isReturn()) return InstructionKind::kBranch;
   if (StartsWithAny(mnemonic, {"vfmadd", "vfmsub", "vfnmadd", "vfnmsub", "vpdp", "vdpbf16", "fmla", "fmls", "fmadd",
-                               "sdot", "udot", "bfdot"})) {
+                               "sdot", "udot", "bfdot", "mla", "smlal"})) {
     return InstructionKind::kMultiplyAdd;
   }
-  if (StartsWithAny(mnemonic, {"vadd",  "vsub",  "vmul",      "vdiv", "vmax",  "vmin", "vsqrt", "vpadd", "vpsub",
-                               "vpmul", "vpmax", "vpmin",     "vcmp", "vpcmp", "vand", "vor",   "vxor",  "vpand",
-                               "vpor",  "vpxor", "vpternlog", "fadd", "fsub",  "fmul", "fdiv",  "fmax",  "fmin"})) {
+  if (StartsWithAny(mnemonic,
+                    {"vadd",   "vsub",      "vmul",  "vdiv", "vmax",  "vmin", "vsqrt", "vpadd", "vpsub", "vpmul",
+                     "vpmadd", "vpmax",     "vpmin", "vcmp", "vpcmp", "vand", "vor",   "vxor",  "vpand", "vpor",
+                     "vpxor",  "vpternlog", "fadd",  "fsub", "fmul",  "fdiv", "fmax",  "fmin"})) {
     return InstructionKind::kArithmetic;
   }
   if (description.mayStore()) return InstructionKind::kStore;

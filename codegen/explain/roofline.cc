@@ -87,12 +87,14 @@ bool Has(const v1::Target& target, const std::string& feature) {
 
 }  // namespace
 
-Ceilings DeclaredCeilings(const v1::Target& target, double clock_ghz) {
+Ceilings DeclaredCeilings(const v1::Target& target, double clock_ghz, v1::DataType dtype) {
   // Bytes a cycle of one core: two vector loads, one line from the second level, and less the further away.
   constexpr double kThirdLevel = 16, kMemory = 6;
   const double vector_bytes = Has(target, "avx512f") ? 64 : Has(target, "avx2") ? 32 : 16;
   const double cores = std::max(1, target.threads());
-  Ceilings ceilings{.clock_ghz = clock_ghz, .peak_gflops = cores * clock_ghz * 2 * 2 * vector_bytes / 4};
+  const bool dots = Has(target, "dotprod") || Has(target, "avx512vnni") || Has(target, "avxvnni");
+  const double products = dtype == v1::DATA_TYPE_INT8 && dots ? 4 : 1;
+  Ceilings ceilings{.clock_ghz = clock_ghz, .peak_gflops = cores * clock_ghz * 2 * 2 * products * vector_bytes / 4};
   std::vector<v1::CacheLevel> caches(target.caches().begin(), target.caches().end());
   std::sort(caches.begin(), caches.end(), [](const auto& a, const auto& b) { return a.level() < b.level(); });
   int64_t holds = 0;

@@ -16,8 +16,9 @@
 
 namespace tunefleet::codegen {
 
-// What a machine could do at most. Declared: from the width of its vectors, two multiply-adds a cycle, and bytes a
-// cycle that are typical of a core, scaled by a clock that was measured or is assumed.
+// What a machine could do at most. Declared: from the width of its vectors, two multiply-adds a cycle (of int8 four
+// products each, where there are dot products), and bytes a cycle that are typical of a core, scaled by a clock that
+// was measured or is assumed.
 struct Ceilings {
   struct Level {
     std::string name;         // "L1", "L2", "L3", "memory": where the data comes from
@@ -25,12 +26,12 @@ struct Ceilings {
     int64_t holds_bytes = 0;  // the cache on the near side; 0: the registers
   };
   double clock_ghz = 0;
-  double peak_gflops = 0;     // fp32, of all threads
+  double peak_gflops = 0;     // of the type that is multiplied, of all threads
   std::vector<Level> levels;  // nearest first
 };
 
-// `clock_ghz` > 0.
-Ceilings DeclaredCeilings(const v1::Target& target, double clock_ghz);
+// `clock_ghz` > 0; `dtype` is what is multiplied.
+Ceilings DeclaredCeilings(const v1::Target& target, double clock_ghz, v1::DataType dtype = v1::DATA_TYPE_FLOAT32);
 
 struct Roofline {
   struct Level {

@@ -140,6 +140,36 @@ TEST_F(EmbeddedTest, TheDeviceComputesTheReferenceOfAVeryLargeOperator) {
   EXPECT_EQ(measure.exit, 0) << measure.out << measure.err;
 }
 
+TEST_F(EmbeddedTest, TunesAndShipsInt8WithOutputsThatAreEqual) {
+  const std::string op = "--op=conv2d(h=9,w=9,ci=12,co=20,k=3,p=1,dtype=int8)+bias+relu";
+  std::vector<std::string> command = Tune(8);
+  command[2] = op;
+  const Finished tune = RunProgram(sandbox_, command);
+  ASSERT_EQ(tune.exit, 0) << tune.out << tune.err;
+  const Finished list = RunProgram(sandbox_, {Program("tunefleet"), "records", "list", Records(), "--json"});
+  ASSERT_EQ(list.exit, 0) << list.err;
+  const auto records = JsonLines(list.out);
+  EXPECT_GE(records.size(), 8u);
+  for (const google::protobuf::Struct& record : records) {
+    EXPECT_EQ(record.fields().at("outcome").string_value(), "OK");
+    EXPECT_THAT(record.fields().at("workload").string_value(), HasSubstr("dtype=int8"));
+  }
+  const Finished explained = RunProgram(sandbox_, {Program("tunefleet"), "explain", Records(), op});
+  ASSERT_EQ(explained.exit, 0) << explained.err;
+  EXPECT_THAT(explained.out, HasSubstr("GOP/s"));
+
+  const std::string library = sandbox_.Path("conv.so");
+  const Finished build = RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
+  ASSERT_EQ(build.exit, 0) << build.err;
+  const Finished compile =
+      RunProgram(sandbox_, {"/usr/bin/cc", "-std=c99", "-Wall", "-Werror", sandbox_.Path("conv_example.c"), "-ldl",
+                            "-o", sandbox_.Path("example")});
+  ASSERT_EQ(compile.exit, 0) << compile.err;
+  const Finished example = RunProgram(sandbox_, {sandbox_.Path("example"), library});
+  EXPECT_EQ(example.exit, 0) << example.err;
+  EXPECT_THAT(example.out, HasSubstr("checksum"));
+}
+
 // SIGINT and SIGTERM stop cleanly, SIGKILL does not ask.
 class EmbeddedStopTest : public EmbeddedTest, public ::testing::WithParamInterface<int> {};
 

@@ -46,7 +46,8 @@ std::string AsText(const BestKernel& best, const std::string& nest) {
   absl::StrAppend(&text, "  operator   ", best.task.task.workload_key, "\n");
   absl::StrAppendFormat(&text, "  latency    %s (median of %d samples, %s)\n", LatencyText(latency_ns),
                         kernel.samples_size(), QualityText(kernel.quality()));
-  absl::StrAppendFormat(&text, "  speed      %.1f GFLOP/s\n", codegen::FlopCount(record.workload()) / latency_ns);
+  absl::StrAppendFormat(&text, "  speed      %.1f %s\n", codegen::FlopCount(record.workload()) / latency_ns,
+                        RateUnit(record.workload()));
   absl::StrAppendFormat(&text, "  error      %.3g, %.1f%% of what is allowed\n", kernel.max_error(),
                         100 * kernel.max_error_ratio());
   absl::StrAppend(&text, "  compiled   ", record.codegen(), ", ", record.pass_pipeline(), "\n");

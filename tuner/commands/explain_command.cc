@@ -104,7 +104,7 @@ absl::StatusOr<Explanation> Explain(const BestKernel& best, const Flags& flags, 
   e.nest = codegen::Print(nest);
   e.gflops = flops / RecordLatencyNs(record);
   e.clock = ClockOf(flags, record);
-  e.ceilings = codegen::DeclaredCeilings(record.target(), e.clock.ghz);
+  e.ceilings = codegen::DeclaredCeilings(record.target(), e.clock.ghz, record.workload().tensors(0).dtype());
   e.roofline = codegen::RooflineOf(nest, flops, e.ceilings);
   TF_ASSIGN_OR_RETURN(const std::vector<codegen::Instruction> code, CodeOf(record, context));
   e.loop = codegen::HottestLoop(code);
@@ -130,20 +130,23 @@ std::string BytesText(double bytes) {
 }
 
 std::string CeilingsText(const Explanation& e) {
-  return absl::StrFormat("%.0f GFLOP/s at %.2f GHz (%s clock, declared widths), %s", e.ceilings.peak_gflops,
-                         e.clock.ghz, e.clock.source, ThreadsText(e.best.record.target()));
+  return absl::StrFormat("%.0f %s at %.2f GHz (%s clock, declared widths), %s", e.ceilings.peak_gflops,
+                         RateUnit(e.best.record.workload()), e.clock.ghz, e.clock.source,
+                         ThreadsText(e.best.record.target()));
 }
 
 std::string AsText(const Explanation& e, const Flags& flags) {
   std::string text =
       absl::StrFormat("%s on %s (%s)\n", e.best.name, e.best.record.device_class(), TargetText(e.best.record.target()));
-  absl::StrAppendFormat(&text, "  measured   %s, %.1f GFLOP/s: %.0f%% of peak\n",
-                        LatencyText(RecordLatencyNs(e.best.record)), e.gflops, 100 * e.gflops / e.ceilings.peak_gflops);
+  const std::string unit = RateUnit(e.best.record.workload());
+  absl::StrAppendFormat(&text, "  measured   %s, %.1f %s: %.0f%% of peak\n",
+                        LatencyText(RecordLatencyNs(e.best.record)), e.gflops, unit,
+                        100 * e.gflops / e.ceilings.peak_gflops);
   absl::StrAppend(&text, "  peak       ", CeilingsText(e), "\n");
-  absl::StrAppendFormat(&text, "  bound by   %s: %.0f GFLOP/s at most, %.0f%% of it reached\n", e.roofline.bound,
-                        e.roofline.bound_gflops, 100 * e.gflops / e.roofline.bound_gflops);
+  absl::StrAppendFormat(&text, "  bound by   %s: %.0f %s at most, %.0f%% of it reached\n", e.roofline.bound,
+                        e.roofline.bound_gflops, unit, 100 * e.gflops / e.roofline.bound_gflops);
   absl::StrAppendFormat(&text, "\nroofline, of %.4g flops:\n", e.roofline.flops);
-  std::vector<std::vector<std::string>> rows = {{"  from", "moved", "flops/byte", "GB/s at most", "GFLOP/s at most"}};
+  std::vector<std::vector<std::string>> rows = {{"  from", "moved", "flops/byte", "GB/s at most", unit + " at most"}};
   for (size_t i = 0; i < e.roofline.levels.size(); ++i) {
     const codegen::Roofline::Level& level = e.roofline.levels[i];
     rows.push_back({"  " + level.name, BytesText(level.bytes), absl::StrFormat("%.1f", level.intensity),
@@ -213,7 +216,7 @@ std::string AsJson(const Explanation& e, const Flags& flags) {
 }
 
 codegen::RooflinePicture PictureOf(const Explanation& e) {
-  return {.title = absl::StrFormat("%s: %.1f GFLOP/s, %s", e.best.name, e.gflops,
+  return {.title = absl::StrFormat("%s: %.1f %s, %s", e.best.name, e.gflops, RateUnit(e.best.record.workload()),
                                    LatencyText(RecordLatencyNs(e.best.record))),
           .subtitle = absl::StrCat(TargetText(e.best.record.target()), "; peak ", CeilingsText(e)),
           .ceilings = e.ceilings,

@@ -75,14 +75,23 @@ std::string BufferComment(const ShippedKernel& kernel, int index) {
   return text;
 }
 
+// A statement of the example: small whole numbers, so that the result does not depend on the order of additions.
+std::string FillElements(const v1::Tensor& tensor, const std::string& macro) {
+  const char* const type = TypeText(tensor.dtype());
+  return absl::StrFormat(
+      "  for (size_t i = 0; i < %s_BYTES / sizeof(%s); ++i) ((%s*)buffers[%s])[i] = (%s)((int)(i * 7 %% 5) - 2);",
+      macro, type, type, macro, type);
+}
+
 // A statement of the example; "" where no channel is padding.
 std::string ZeroPaddingLanes(const v1::Tensor& tensor, const std::string& macro) {
   const std::vector<int64_t> memory = codegen::PhysicalShape(tensor);
   if (memory.size() != 5 || tensor.shape(1) % memory[4] == 0) return "";
+  const char* const type = TypeText(tensor.dtype());
   return absl::StrFormat(
-      "  for (size_t i = 0; i < %s_BYTES / sizeof(float); ++i) { /* padding lanes are zero */\n"
-      "    if (i / %d %% %d * %d + i %% %d >= %d) ((float*)buffers[%s])[i] = 0;\n  }",
-      macro, memory[2] * memory[3] * memory[4], memory[1], memory[4], memory[4], tensor.shape(1), macro);
+      "  for (size_t i = 0; i < %s_BYTES / sizeof(%s); ++i) { /* padding lanes are zero */\n"
+      "    if (i / %d %% %d * %d + i %% %d >= %d) ((%s*)buffers[%s])[i] = 0;\n  }",
+      macro, type, memory[2] * memory[3] * memory[4], memory[1], memory[4], memory[4], tensor.shape(1), type, macro);
 }
 
 std::string BufferMacro(const ShippedKernel& kernel, const v1::BufferSpec& buffer) {
@@ -116,7 +125,7 @@ std::string KernelHeader(const ShippedKernel& kernel) {
       "/* ", kernel.file, ": a kernel tuned by tunefleet.\n *\n",  //
       " *   operator  ", kernel.workload_key, "\n",                //
       " *   target    ", TargetText(kernel.target), ", ", ThreadsText(kernel.target), "\n", " *   measured  ",
-      LatencyText(kernel.latency_ns), absl::StrFormat(", %.1f GFLOP/s", kernel.gflops), "\n *\n",
+      LatencyText(kernel.latency_ns), absl::StrFormat(", %.1f %s", kernel.gflops, RateUnit(kernel.workload)), "\n *\n",
       " * Buffers, in the order of the `buffers` argument of both entry points:\n", absl::StrJoin(comments, "\n"),
       "\n *\n * Blocked layouts (NCHW<b>c) round channels up to the block; padding lanes are zero on input and are "
       "written "
@@ -144,8 +153,8 @@ std::string KernelExample(const ShippedKernel& kernel) {
     allocate.push_back(absl::StrFormat("  buffers[%s] = allocate(%s_BYTES, %s_ALIGNMENT);", macro, macro, macro));
     const bool filled = buffer.role() == v1::BUFFER_ROLE_INPUT || buffer.role() == v1::BUFFER_ROLE_CONSTANT;
     const v1::Tensor* tensor = FindTensor(kernel.workload, buffer.name());
-    if (filled && tensor != nullptr && tensor->dtype() == v1::DATA_TYPE_FLOAT32) {
-      allocate.push_back(absl::StrFormat("  fill(buffers[%s], %s_BYTES);", macro, macro));
+    if (filled && tensor != nullptr) {
+      allocate.push_back(FillElements(*tensor, macro));
       allocate.push_back(ZeroPaddingLanes(*tensor, macro));
     }
   }
@@ -154,10 +163,10 @@ std::string KernelExample(const ShippedKernel& kernel) {
   for (const v1::BufferSpec& buffer : kernel.manifest.buffers()) {
     const v1::Tensor* tensor = FindTensor(kernel.workload, buffer.name());
     if (buffer.role() != v1::BUFFER_ROLE_OUTPUT || tensor == nullptr) continue;
-    if (tensor->dtype() != v1::DATA_TYPE_FLOAT32) continue;
     const std::string macro = BufferMacro(kernel, buffer);
-    absl::StrAppend(&sum, "  for (size_t i = 0; i < ", macro,
-                    "_BYTES / sizeof(float); ++i) checksum += ((float*)buffers[", macro, "])[i];\n");
+    const char* const type = TypeText(tensor->dtype());
+    absl::StrAppend(&sum, "  for (size_t i = 0; i < ", macro, "_BYTES / sizeof(", type, "); ++i) checksum += ((", type,
+                    "*)buffers[", macro, "])[i];\n");
   }
   static constexpr char kTemplate[] = R"(/* Runs $FILE once and then for half a second, and prints the fastest run.
  *   cc -O2 $EXAMPLE -ldl -o $STEM && ./$STEM ./$FILE
@@ -176,11 +185,6 @@ static void* allocate(size_t bytes, size_t alignment) {
   if (posix_memalign(&memory, alignment < 64 ? 64 : alignment, bytes + 64) != 0) exit(1);
   memset(memory, 0, bytes + 64);
   return memory;
-}
-
-/* Small whole numbers: the result does not depend on the order of additions. */
-static void fill(void* buffer, size_t bytes) {
-  for (size_t i = 0; i < bytes / sizeof(float); ++i) ((float*)buffer)[i] = (float)((int)(i * 7 % 5) - 2);
 }
 
 static double now(void) {

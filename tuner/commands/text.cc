@@ -37,6 +37,11 @@ std::string LatencyText(double latency_ns) {
   return absl::StrFormat("%.2f s", latency_ns / 1e9);
 }
 
+const char* RateUnit(const v1::Workload& workload) {
+  const bool integers = workload.tensors_size() > 0 && workload.tensors(0).dtype() == v1::DATA_TYPE_INT8;
+  return integers ? "GOP/s" : "GFLOP/s";
+}
+
 std::string KnobText(const v1::Config& config) {
   return absl::StrJoin(config.knobs(), " ", [](std::string* out, const v1::KnobValue& knob) {
     absl::StrAppend(out, knob.name(), "=", knob.value());

@@ -21,6 +21,8 @@ std::string OutcomePhrase(v1::Outcome outcome);
 std::string FailureList(const std::map<v1::Outcome, int>& failures);
 // "1.842 ms", "61.3 us", "1.27 s".
 std::string LatencyText(double latency_ns);
+// "GFLOP/s"; "GOP/s" for integers.
+const char* RateUnit(const v1::Workload& workload);
 // "oc_tile=2 ow_tile=14 ...".
 std::string KnobText(const v1::Config& config);
 // "x86_64-linux-gnu -mcpu=znver5", as --target reads it.

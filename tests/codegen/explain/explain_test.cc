@@ -65,12 +65,16 @@ ScheduleBuilder Tiles(int64_t rows) {
 TEST(CeilingsTest, FollowTheVectorsTheClockAndTheThreads) {
   v1::Target target = Avx512();
   EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 128) << "2 GHz, 2 multiply-adds of 16 lanes, 2 flops each";
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2, v1::DATA_TYPE_INT8).peak_gflops, 128);
   EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).levels[0].gigabytes_s, 256);
   target.set_threads(2);
   EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 256);
   target.clear_features();
   target.add_features("avx2");
   EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 128);
+  target.add_features("avxvnni");
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2).peak_gflops, 128);
+  EXPECT_DOUBLE_EQ(DeclaredCeilings(target, 2, v1::DATA_TYPE_INT8).peak_gflops, 512) << "four products a lane";
 }
 
 TEST(RooflineTest, CachesFetchWhatTheirLoopsTouch) {

@@ -20,9 +20,10 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-ShippedKernel Conv() {
+ShippedKernel Conv(const std::string& dtype = "float32") {
   ShippedKernel kernel = NameKernelFiles("/some/where/my-conv.v2.so");
-  const auto workload = codegen::ParseOperator("conv2d(n=1,h=7,w=7,ci=20,co=40,k=3,s=1,p=1,layout=NCHW16c)");
+  const auto workload = codegen::ParseOperator(
+      absl::StrCat("conv2d(n=1,h=7,w=7,ci=20,co=40,k=3,s=1,p=1,layout=NCHW16c,dtype=", dtype, ")"));
   EXPECT_TRUE(workload.ok()) << workload.status();
   kernel.workload = *workload;
   kernel.workload_key = codegen::WorkloadKey(kernel.workload);
@@ -74,10 +75,23 @@ TEST(KernelFilesTest, ExampleKeepsPaddingLanesOfTheInputZero) {
   EXPECT_THAT(example, Not(HasSubstr("((float*)buffers[MY_CONV_V2_WEIGHT])[i] = 0;")));
 }
 
-TEST(KernelFilesTest, HeaderAndExampleCompile) {
+TEST(KernelFilesTest, ElementTypesAreTheTensors) {
+  const ShippedKernel kernel = Conv("int8");
+  EXPECT_THAT(KernelHeader(kernel), HasSubstr("int8_t [1, 20, 7, 7]"));
+  EXPECT_THAT(KernelHeader(kernel), HasSubstr("int32_t [1, 40, 7, 7]"));
+  EXPECT_THAT(KernelHeader(kernel), HasSubstr("56.7 GOP/s"));
+  const std::string example = KernelExample(kernel);
+  EXPECT_THAT(example, HasSubstr("((int8_t*)buffers[MY_CONV_V2_DATA])[i] = 0;"));
+  EXPECT_THAT(example, HasSubstr("((int8_t*)buffers[MY_CONV_V2_WEIGHT])[i] = (int8_t)"));
+  EXPECT_THAT(example, HasSubstr("checksum += ((int32_t*)buffers[MY_CONV_V2_OUTPUT])[i];"));
+}
+
+class KernelFilesCompileTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(KernelFilesCompileTest, HeaderAndExampleCompile) {
   const TempDir directory;
   const std::filesystem::path folder = directory.path();
-  const ShippedKernel kernel = Conv();
+  const ShippedKernel kernel = Conv(GetParam());
   std::ofstream(folder / kernel.header) << KernelHeader(kernel);
   std::ofstream(folder / "example.c") << KernelExample(kernel);
   std::ofstream(folder / "use.cc") << "#include \"" << kernel.header << "\"\n#include \"" << kernel.header << "\"\n";
@@ -85,6 +99,8 @@ TEST(KernelFilesTest, HeaderAndExampleCompile) {
   EXPECT_EQ(std::system(absl::StrCat(strict, "-std=c99 -c example.c").c_str()), 0);
   EXPECT_EQ(std::system(absl::StrCat("cd ", folder.string(), " && c++ -Wall -Werror -c use.cc").c_str()), 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Types, KernelFilesCompileTest, ::testing::Values("float32", "int8"));
 
 }  // namespace
 }  // namespace tunefleet::tuner
