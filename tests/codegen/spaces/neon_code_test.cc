@@ -96,9 +96,9 @@ INSTANTIATE_TEST_SUITE_P(
                       NeonCase{"depthwise", "depthwise_conv2d(h=28,w=28,c=64,k=3,p=1)", 0.65},
                       NeonCase{"dense", "dense(m=32,n=256,k=256)", 0.7},
                       NeonCase{"matmul", "matmul(m=96,n=256,k=256)", 0.7},
-                      NeonCase{"int8_conv2d", "conv2d(h=14,w=14,ci=64,co=64,k=3,p=1,dtype=int8)", 0.6, "cortex-a76"},
-                      NeonCase{"int8_dense", "dense(m=32,n=256,k=256,dtype=int8)", 0.6, "cortex-a76"},
-                      NeonCase{"int8_matmul", "matmul(m=96,n=256,k=256,dtype=int8)", 0.6, "cortex-a76"}),
+                      NeonCase{"int8_conv2d", "conv2d(h=14,w=14,ci=64,co=64,k=3,p=1,dtype=int8)", 0.7, "cortex-a76"},
+                      NeonCase{"int8_dense", "dense(m=32,n=256,k=256,dtype=int8)", 0.8, "cortex-a76"},
+                      NeonCase{"int8_matmul", "matmul(m=96,n=256,k=256,dtype=int8)", 0.8, "cortex-a76"}),
     [](const ::testing::TestParamInfo<NeonCase>& info) { return info.param.name; });
 
 TEST(NeonVectorUnitTest, ThirtyTwoRegistersOfFourLanes) {
