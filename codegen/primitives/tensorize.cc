@@ -92,9 +92,9 @@ absl::StatusOr<LoopNest> Tensorize(const LoopNest& nest, absl::string_view loop,
   block.guard.clear();
   std::vector<Expr> conditions = original->predicate;
   for (const Expr& conjunct : original->guard) {
-    Expr over_loops = Simplify(Substitute(conjunct, BindingsOf(block)), ranges);
+    const Expr over_loops = Substitute(conjunct, BindingsOf(block));
     if (UsesAny(over_loops, moving)) {
-      conditions.push_back(std::move(over_loops));
+      conditions.push_back(Simplify(over_loops, ranges));
     } else {
       block.guard.push_back(conjunct);
     }
