@@ -37,7 +37,8 @@ void TransposeRows(llvm::IRBuilder<>& builder, std::vector<llvm::Value*>& rows) 
 // without them.
 bool HasInstructions(const v1::Target& target, const TensorIntrinsic& intrinsic) {
   const auto& features = target.features();
-  if (!absl::StartsWith(target.triple(), intrinsic.architecture)) return intrinsic.elsewhere;
+  const bool arm64 = intrinsic.architecture == "aarch64" && absl::StartsWith(target.triple(), "arm64");
+  if (!arm64 && !absl::StartsWith(target.triple(), intrinsic.architecture)) return intrinsic.elsewhere;
   if (features.empty()) return intrinsic.elsewhere;
   return std::find(features.begin(), features.end(), intrinsic.feature) != features.end();
 }

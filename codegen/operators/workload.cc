@@ -135,7 +135,7 @@ bool HasFeature(const v1::Target& target, absl::string_view feature) {
   return std::find(target.features().begin(), target.features().end(), feature) != target.features().end();
 }
 
-// A vector register of what the inner loop multiplies: with dotprod, 16 int8 channels.
+// As many channels as a vector has 32-bit lanes; with dot products, as it has int8.
 int64_t ChannelsInBlock(v1::DataType dtype, const v1::Target& target) {
   if (HasFeature(target, "avx512f")) return 16;
   if (HasFeature(target, "avx2")) return 8;

@@ -155,6 +155,8 @@ TEST(SpacesForTest, EveryImplementationHasItsSpaces) {
   EXPECT_THAT(SpaceNames("matmul(m=2,n=64,k=64)"), ElementsAre("x86.matmul.packed"));
   EXPECT_THAT(SpaceNames("matmul(m=2,n=64,k=64,tb=1)"), ElementsAre("x86.matmul.packed", "x86.matmul.dot"));
   EXPECT_THAT(SpaceNames("depthwise_conv2d(h=9,w=9,c=16,k=3,p=1,layout=NCHW16c)"), ElementsAre("x86.depthwise.direct"));
+  EXPECT_THAT(SpaceNames("conv2d(h=9,w=9,ci=16,co=16,k=3,p=1,layout=NCHW16c,dtype=int8)"),
+              ElementsAre("x86.conv2d.direct"));
 }
 
 TEST(SpacesForTest, UnknownAnchorsAreRefused) {
