@@ -37,7 +37,7 @@ TEST_P(ImplementationTest, InDoublePrecisionItComputesTheReferenceToo) {
   ASSERT_TRUE(nest.ok()) << nest.status();
   EXPECT_TRUE(Validate(*nest).ok()) << Validate(*nest) << "\n" << Print(*nest);
   for (const Buffer& buffer : nest->buffers) {
-    EXPECT_EQ(buffer.type, buffer.IsArgument() ? ScalarType::kFloat32 : ScalarType::kFloat64) << buffer.name;
+    EXPECT_EQ(buffer.type == ScalarType::kFloat64, !buffer.IsArgument()) << buffer.name;
   }
   const absl::Status checked = CheckNest(workload, *nest, "direct.f64");
   EXPECT_TRUE(checked.ok()) << checked << "\n" << Print(*nest);
