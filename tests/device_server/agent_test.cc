@@ -27,8 +27,8 @@ using ::testing::HasSubstr;
 class AgentTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    // What an agent leaves behind becomes a child of this process, zombies included. What the killed agent of an earlier
-    // test left may still be ending.
+    // What an agent leaves behind becomes a child of this process, zombies included. What the killed agent of an
+    // earlier test left may still be ending.
     ASSERT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     while (waitpid(-1, nullptr, 0) > 0) {
     }

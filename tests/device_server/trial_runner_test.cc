@@ -282,7 +282,8 @@ TEST_F(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
 TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
   const std::vector<std::string> names = SandboxNames(runner_->sandbox());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));
-  if (std::find(names.begin(), names.end(), "full") == names.end()) GTEST_SKIP() << "this machine does not permit all measures";
+  if (std::find(names.begin(), names.end(), "full") == names.end())
+    GTEST_SKIP() << "this machine does not permit all measures";
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ Settings SimulationSettings() {
   settings.quarantine_backoff = absl::Seconds(2);
   settings.expire_after = absl::Hours(10);
   settings.start_timeout = absl::Hours(10);  // or it would mend what a forgotten lease breaks
-  settings.max_blames = 1000;  // crashes are frequent here; giving up is tested elsewhere
+  settings.max_blames = 1000;                // crashes are frequent here; giving up is tested elsewhere
   return settings;
 }
 

@@ -343,8 +343,7 @@ TEST(RFactorTest, RefusesWhatIsNoSumOverTheLoop) {
   ExpectRefused(Matmul(), Start().Unroll("k").RFactor("mm", "k", "local", "part"), kRefused, {"'k'", "serial"});
   ExpectRefused(Matmul(), Start().DecomposeReduction("mm", "k", "init").RFactor("mm", "k", "local", "part"), kRefused,
                 {"decomposed already"});
-  ExpectRefused(Matmul(), Start().ReverseComputeAt("bias", "m").RFactor("mm", "k", "local", "part"), kRefused,
-                {"'t'"});
+  ExpectRefused(Matmul(), Start().ReverseComputeAt("bias", "m").RFactor("mm", "k", "local", "part"), kRefused, {"'t'"});
 }
 
 TEST(RFactorTest, MakesTheLoopSpatial) {
