@@ -81,7 +81,7 @@ TEST_P(GeneratedOperatorTest, TheReferenceInDoublePrecisionGivesTheInterpretersV
   std::mt19937_64 random(8);
   for (const v1::Target& target : Targets()) {
     const v1::Workload workload = ResolveLayouts(ParseOperator(GetParam()).value(), target).value();
-    const Buffers inputs = SmallIntegers(workload, random);
+    const Buffers inputs = RandomIntegers(workload, random);
     const absl::StatusOr<Buffers> expected = Interpret(FreshNest(workload, "direct", 1).value(), inputs);
     ASSERT_TRUE(expected.ok()) << expected.status();
     const absl::StatusOr<LoopNest> nest =
