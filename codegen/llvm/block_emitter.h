@@ -1,6 +1,7 @@
 // BlockEmitter: the stores of a lowered block, at the frame's current point. Inside a vectorized loop a value is a
 // scalar where it is the same in every lane and a vector elsewhere; lanes that a predicate or a Select rules out are
-// masked, so that they neither load nor store. Floating-point operations carry `contract` and no other fast-math flag.
+// masked, so that they neither load nor store (a register tile is stored whole, and keeps its values there).
+// Floating-point operations carry `contract` and no other fast-math flag.
 #ifndef TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
 #define TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
 

@@ -11,7 +11,7 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr uint32_t kBufferAlignment = 64;
-constexpr int kGeneratorVersion = 1;  // raised when the same nest gives other code
+constexpr int kGeneratorVersion = 2;  // raised when the same nest gives other code
 
 v1::BufferRole ToProto(Role role) {
   switch (role) {

@@ -7,8 +7,10 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/strip.h"
+#include "codegen/ir/tree.h"
 #include "codegen/lowering/buffer_uses.h"
 #include "codegen/lowering/rewrite.h"
+#include "codegen/lowering/whole_vectors.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -36,10 +38,11 @@ Expr FixedPart(const Expr& index, const absl::flat_hash_set<Var>& fixed) {
   return ToExpr(form);
 }
 
-// The smallest window over the bases that the accesses suggest, at most `extent`.
-Window WindowOf(const std::vector<BufferUse>& uses, size_t dimension, int64_t extent,
+// The smallest window over the bases that the accesses suggest, up to `slack` over `extent`; else all of the extent.
+Window WindowOf(const std::vector<BufferUse>& uses, size_t dimension, int64_t extent, int64_t slack,
                 const absl::flat_hash_set<Var>& fixed) {
   Window best{Int(0), extent};
+  int64_t limit = extent + slack + 1;
   std::vector<Expr> bases;
   for (const BufferUse& use : uses) {
     Expr base = FixedPart(use.indices[dimension], fixed);
@@ -59,8 +62,9 @@ Window WindowOf(const std::vector<BufferUse>& uses, size_t dimension, int64_t ex
       window->min = std::min(window->min, bounds->min);
       window->max = std::max(window->max, bounds->max);
     }
-    if (window.has_value() && window->max - window->min + 1 < best.extent) {
-      best = {base + Int(window->min), window->max - window->min + 1};
+    if (window.has_value() && window->max - window->min + 1 < limit) {
+      limit = window->max - window->min + 1;
+      best = {base + Int(window->min), limit};
     }
   }
   return best;
@@ -79,6 +83,14 @@ absl::flat_hash_set<Var> FixedVars(const std::vector<BufferUse>& uses) {
   return fixed;
 }
 
+absl::flat_hash_set<Var> LaneVars(const Stmt& root) {
+  absl::flat_hash_set<Var> lanes;
+  for (const Loop* loop : LoopsIn(root)) {
+    if (loop->kind == LoopKind::kVectorized) lanes.insert(loop->var);
+  }
+  return lanes;
+}
+
 }  // namespace
 
 LoopNest CompactTemporaries(const LoopNest& nest) {
@@ -91,7 +103,7 @@ LoopNest CompactTemporaries(const LoopNest& nest) {
     for (size_t d = 0; d < nest.buffers[b].shape.size(); ++d) {
       // A register tile has room for whole vectors, though a predicate leaves out lanes past the end.
       const bool lanes = nest.buffers[b].scope == Scope::kLocal && d + 1 == nest.buffers[b].shape.size();
-      Window window = WindowOf(uses[b], d, nest.buffers[b].shape[d] + (lanes ? kMostLanes - 1 : 0), fixed);
+      Window window = WindowOf(uses[b], d, nest.buffers[b].shape[d], lanes ? kMostLanes - 1 : 0, fixed);
       compact.buffers[b].shape[d] = window.extent;
       offsets[b].push_back(std::move(window.offset));
     }
@@ -104,6 +116,7 @@ LoopNest CompactTemporaries(const LoopNest& nest) {
     return indices;
   };
   return WithRoots(compact, [&](const Stmt& root) {
+    const absl::flat_hash_set<Var> lanes = LaneVars(root);
     return RewriteBlocks(root, [&](const Block& block, const VarRanges& ranges) {
       const auto rewrite = [&](const Expr& expr) {
         return Rewrite(expr, [&](const Expr& e) {
@@ -117,6 +130,14 @@ LoopNest CompactTemporaries(const LoopNest& nest) {
         for (Expr& index : store.indices) index = rewrite(index);
         store.indices = relative(store.buffer, std::move(store.indices), ranges);
         store.value = rewrite(store.value);
+      }
+      if (block.body.size() == 1 && nest.buffers[block.body[0].buffer].scope == Scope::kLocal &&
+          !block.body[0].indices.empty()) {
+        const std::optional<Interval> row = BoundsOf(copy.body[0].indices.back(), ranges);
+        const bool has_room =
+            row.has_value() && row->min >= 0 && row->max < compact.buffers[block.body[0].buffer].shape.back();
+        const int64_t extent = nest.buffers[block.body[0].buffer].shape.back();
+        if (has_room) copy = WithWholeVectors(std::move(copy), lanes, block.body[0].indices.back(), extent);
       }
       return MakeStmt(std::move(copy));
     });

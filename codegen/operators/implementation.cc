@@ -157,7 +157,7 @@ absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, abs
   if (implementation != "direct" && !matmul && !winograd.has_value()) {
     return absl::NotFoundError(absl::StrCat("no implementation '", implementation, "' version 1 (known: direct, ",
                                             kDirectF64, ", matmul, ", KnownWinograds(),
-                                            ", and blocked<4|8|16|32>. before one of them)"));
+                                            "; blocked<4|8|16|32>. before direct and winograd)"));
   }
   const v1::OperatorNode& anchor = workload.nodes(0);
   const int left = nest.FindBuffer(anchor.inputs(0));

@@ -29,7 +29,7 @@ namespace tunefleet::codegen {
 //   matmul            b, m, n, k
 //   dense             m, n, k
 // Loops of an epilogue node: "bias_add_<axis>", "relu_<axis>" over the anchor's spatial axes, block bias_add or relu.
-// Taps on the padding are the anchor's guard; padding lanes of channels are written zero. Weights are read raw (OIHW).
+// Taps on the padding and padding lanes of the input are the anchor's guard; padding lanes of channels are written zero. Weights are read raw (OIHW).
 absl::StatusOr<LoopNest> FreshNest(const v1::Workload& workload, absl::string_view implementation, int version);
 
 }  // namespace tunefleet::codegen

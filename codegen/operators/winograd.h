@@ -26,10 +26,11 @@ bool WinogradApplies(const Conv2dShape& shape, const WinogradTransform& transfor
 //     patch      [n, th, tw, ci, j, i, l]     = data, 0 on the padding
 //     patch_rows [n, th, tw, ci, j, xi, l]    = sum over i of B^T[xi, i] * patch
 //     patches    [xi, nu, n, th, tw, ci, l]   = sum over j of patch_rows * B^T[nu, j]
-//     products   [xi, nu, n, th, tw, co, c]  += patches * filter                              block multiply; over ci,
-//     l tile_rows  [n, th, tw, co, i, nu, c]    = sum over xi of A^T[i, xi] * products conv2d     [n, co, oh, ow, c] =
-//     sum over nu of tile_rows[..., oh % m, nu] * A^T[ow % m, nu]
+//     products   [xi, nu, n, th, tw, co, c]  += patches * filter
+//     tile_rows  [n, th, tw, co, i, nu, c]    = sum over xi of A^T[i, xi] * products
+//     conv2d     [n, co, oh, ow, c]           = sum over nu of tile_rows[..., oh % m, nu] * A^T[ow % m, nu]
 //
+// products is block multiply: over ci and l, with a guard that leaves out padding lanes.
 // Sums over a transform's matrix are written out, so that they fold once the loops over its rows are unrolled.
 OutputAxes AddWinograd(const Conv2dShape& shape, const WinogradTransform& transform, int data, int weight, int output,
                        LoopNest& nest, std::vector<Stmt>& stmts);

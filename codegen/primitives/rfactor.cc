@@ -47,16 +47,28 @@ absl::StatusOr<std::vector<const Loop*>> LoopsOf(const Block& block, size_t iter
   return made_of;
 }
 
+struct Factored {
+  Block block;
+  Var lane;  // its iterator that stands for the factored loop
+};
+
 // The block with the loops as iterators in place of iterator `iter`; `factored` is the spatial one.
-absl::StatusOr<Block> WithLoopsAsIters(const Block& sum, size_t iter, const std::vector<const Loop*>& loops,
-                                       const Loop* factored) {
+absl::StatusOr<Factored> WithLoopsAsIters(const Block& sum, size_t iter, const std::vector<const Loop*>& loops,
+                                          const Loop* factored) {
   Block block = sum;
   VarMap iters;
   std::vector<BlockIter> made;
+  Var lane;
   for (const Loop* loop : loops) {
+    for (const BlockIter& other : sum.iters) {
+      if (other.var->name == loop->var->name && &other != &sum.iters[iter]) {
+        return RefuseBlock(sum, absl::StrCat("it has an iterator '", loop->var->name, "' already"));
+      }
+    }
     const IterKind kind = loop == factored ? IterKind::kSpatial : IterKind::kReduction;
     made.push_back({MakeVar(loop->var->name), kind, *ConstantInt(loop->extent), VarRef(loop->var) - loop->begin});
     iters[loop->var] = VarRef(made.back().var) + loop->begin;
+    if (loop == factored) lane = made.back().var;
   }
   const VarMap value = {{sum.iters[iter].var, Substitute(sum.iters[iter].binding, iters)}};
   block = RewriteBlockExprs(std::move(block), [&value](const Expr& expr) { return Substitute(expr, value); });
@@ -82,7 +94,7 @@ absl::StatusOr<Block> WithLoopsAsIters(const Block& sum, size_t iter, const std:
     }
     block.guard.push_back(guard);
   }
-  return block;
+  return Factored{std::move(block), std::move(lane)};
 }
 
 }  // namespace
@@ -105,6 +117,8 @@ absl::StatusOr<LoopNest> RFactor(const LoopNest& nest, absl::string_view block, 
   }
   TF_ASSIGN_OR_RETURN(const size_t iter, FactoredIter(sum, factored));
   TF_ASSIGN_OR_RETURN(const std::vector<const Loop*> loops, LoopsOf(sum, iter, path.Loops()));
+  TF_ASSIGN_OR_RETURN(const Execution execution, ExecutionOf(sum, {}, path.Loops()));
+  if (!execution.image.injective) return RefuseBlock(sum, "its loops repeat its elements, expected each element once");
   const int target = sum.body[0].buffer;
   if (WritersOf(nest, target).size() != 1) return RefuseBlock(sum, "another block writes its buffer, too");
   TF_RETURN_IF_ERROR(CheckReadAfter(nest, path, target));
@@ -122,12 +136,11 @@ absl::StatusOr<LoopNest> RFactor(const LoopNest& nest, absl::string_view block, 
                             .role = Role::kTemporary,
                             .scope = new_scope});
 
-  TF_ASSIGN_OR_RETURN(Block update, WithLoopsAsIters(sum, iter, loops, &factored));
-  const auto lane = std::find_if(update.iters.begin(), update.iters.end(),
-                                 [&](const BlockIter& i) { return i.var->name == factored.var->name; });
+  TF_ASSIGN_OR_RETURN(Factored factor, WithLoopsAsIters(sum, iter, loops, &factored));
+  Block& update = factor.block;
   for (Store* store : {&update.init[0], &update.body[0]}) {
     store->buffer = partial;
-    store->indices.push_back(VarRef(lane->var));
+    store->indices.push_back(VarRef(factor.lane));
   }
   update.init[0].value = Zero(original.type);
 
@@ -136,6 +149,11 @@ absl::StatusOr<LoopNest> RFactor(const LoopNest& nest, absl::string_view block, 
   Block add = ElementwiseBlock(absl::StrCat(name, ".out"), extents);
   std::vector<Expr> at = IterRefs(add);
   for (size_t d = 0; d < at.size(); ++d) at[d] = at[d] + box[d].begin;
+  for (const BlockIter& each : add.iters) {
+    if (each.var->name == factored.var->name) {
+      return RefuseBlock(sum, absl::StrCat("loop '", factored.var->name, "' is named like a dimension of the sum"));
+    }
+  }
   add.iters.push_back({MakeVar(factored.var->name), IterKind::kReduction, extent, nullptr});
   std::vector<Expr> part = at;
   part.push_back(VarRef(add.iters.back().var));

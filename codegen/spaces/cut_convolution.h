@@ -20,6 +20,7 @@ struct ConvolutionCut {
 };
 
 // Cuts the loops. In tiles that padding or a tail touches, the taps are unrolled, so that those outside are skipped.
+// `channel_cuts` apply in every part.
 void CutConvolution(const ConvolutionCut& convolution, ScheduleBuilder& schedule);
 
 }  // namespace tunefleet::codegen

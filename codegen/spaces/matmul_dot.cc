@@ -37,35 +37,39 @@ class MatmulDotSpace : public KnobSpace {
  private:
   void DeclareKnobs() {
     KnobList& knobs = knob_list();
-    n_tile_ = knobs.Add("n_tile", Those(UpTo(std::min<int64_t>(kFew, s_.n)), [this](int64_t n) { return Fits(1, n); }));
+    n_tile_ =
+        knobs.Add("n_tile", Those(UpTo(std::min<int64_t>(kFew, s_.n)), [this](int64_t n) { return Fits(1, n, 1); }));
     m_tile_ = knobs.Add("m_tile", [this](KnobValues at) {
-      return Those(UpTo(std::min<int64_t>(16, s_.m)), [&](int64_t m) { return Fits(m, at[n_tile_]); });
+      return Those(UpTo(std::min<int64_t>(16, s_.m)), [&](int64_t m) { return Fits(m, at[n_tile_], 1); });
+    });
+    unroll_ = knobs.Add("unroll", [this](KnobValues at) {  // vectors of a step
+      return Those({1, 2, 4}, [&](int64_t unroll) {
+        return unroll * unit_.lanes < s_.k && Fits(at[m_tile_], at[n_tile_], unroll);
+      });
     });
     order_ = knobs.Add("order", {0, 1});
-    unroll_ = knobs.Add("unroll", [this](KnobValues at) {  // vectors of a step
-      return Those({1, 2, 4},
-                   [&](int64_t unroll) { return unroll * unit_.lanes < s_.k && Stores(at, unroll) <= kMostStores; });
-    });
     parallel_ = knobs.Add("parallel", [this](KnobValues) {
       return unit_.threads == 1 ? std::vector<int64_t>{0} : std::vector<int64_t>{0, 1};
     });
   }
 
-  bool Fits(int64_t m, int64_t n) const { return m * n + std::min(m, n) + 1 <= unit_.registers; }
+  // In the registers, and in the limit of unrolled stores.
+  bool Fits(int64_t m, int64_t n, int64_t unroll) const {
+    return m * n + std::min(m, n) + 1 <= unit_.registers && Stores(m, n, unroll) <= kMostStores;
+  }
 
-  std::vector<EdgeCut> Cuts(KnobValues at, int64_t unroll) const {
+  std::vector<EdgeCut> Cuts(const std::vector<std::string>& order, int64_t m, int64_t n, int64_t unroll) const {
     std::vector<EdgeCut> cuts;
-    for (const std::string& loop : kTileOrders[at[order_]]) {
+    for (const std::string& loop : order) {
       const bool rows = loop == "m.o";
-      cuts.push_back({loop, EdgeParts({.outputs = rows ? s_.m : s_.n, .tile = rows ? at[m_tile_] : at[n_tile_]}),
-                      rows ? "m" : "n"});
+      cuts.push_back({loop, EdgeParts({.outputs = rows ? s_.m : s_.n, .tile = rows ? m : n}), rows ? "m" : "n"});
     }
     cuts.push_back({absl::StrCat(anchor_, ".k.o"), EdgeParts({.outputs = s_.k, .tile = unroll * unit_.lanes}), "k"});
     return cuts;
   }
 
-  int64_t Stores(KnobValues at, int64_t unroll) const {
-    return CountLeaves(Cuts(at, unroll)) * at[m_tile_] * at[n_tile_] * (unroll + 2 * kSteps);
+  int64_t Stores(int64_t m, int64_t n, int64_t unroll) const {
+    return CountLeaves(Cuts(kTileOrders[0], m, n, unroll)) * m * n * (unroll + 2 * kSteps);
   }
 
   v1::Schedule Build(KnobValues at) const override {
@@ -109,7 +113,7 @@ class MatmulDotSpace : public KnobSpace {
     for (const std::string& unrolled : inner) b.Unroll(unrolled);
     for (const std::string& block : tile.blocks()) b.Unroll(tile.Loop(block, "m")).Unroll(tile.Loop(block, "n"));
     b.Vectorize("part.out.part.l").Vectorize("part.zero.part.l").Vectorize(loop(anchor_, "k.v")).Vectorize("zero.k.v");
-    const std::vector<EdgeCut> cuts = Cuts(at, at[unroll_]);
+    const std::vector<EdgeCut> cuts = Cuts(order, at[m_tile_], at[n_tile_], at[unroll_]);
     std::vector<std::string> tasks;
     if (at[parallel_] == 1) tasks = s_.batch > 1 ? std::vector<std::string>{"total.out.d0"} : PartLoops(cuts[0]);
     PartitionEdges(cuts, b);
@@ -122,14 +126,14 @@ class MatmulDotSpace : public KnobSpace {
     const double n = at[n_tile_];
     const double useful = static_cast<double>(s_.m) * s_.n;
     return {m * n / unit_.registers, m * n / (m + n), useful / (std::ceil(s_.m / m) * m * std::ceil(s_.n / n) * n),
-            std::log2(Stores(at, at[unroll_]))};
+            std::log2(Stores(at[m_tile_], at[n_tile_], at[unroll_]))};
   }
 
   const v1::Workload workload_;
   const MatmulShape s_;
   const VectorUnit unit_;
   const std::string anchor_;
-  Knob n_tile_, m_tile_, order_, unroll_, parallel_;
+  Knob n_tile_, m_tile_, unroll_, order_, parallel_;
 };
 
 }  // namespace

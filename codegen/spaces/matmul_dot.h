@@ -2,7 +2,7 @@
 // B transposed, few rows), which leave nothing to vectorize over: each output is a dot product.
 //
 // A tile of m_tile rows times n_tile columns keeps a vector of partial sums per output; they are added up in two steps,
-// to a quarter of the lanes and then to one.
+// to a quarter of the lanes and then to one. B is copied first unless it is transposed already.
 #ifndef TUNEFLEET_CODEGEN_SPACES_MATMUL_DOT_H_
 #define TUNEFLEET_CODEGEN_SPACES_MATMUL_DOT_H_
 

@@ -101,6 +101,9 @@ absl::StatusOr<std::vector<SuiteEntry>> ReadSuite(const std::string& path) {
     if (text.empty()) continue;
     absl::StatusOr<v1::Workload> workload = ParseLine(text);
     if (workload.ok()) workload = codegen::ResolveLayouts(*workload, target);
+    if (workload.ok() && workload->tensors(0).dtype() != v1::DATA_TYPE_FLOAT32) {
+      workload = absl::InvalidArgumentError("only float32 is compared with the libraries");
+    }
     if (!workload.ok()) {
       return absl::Status(workload.status().code(), absl::StrCat(path, ":", number, ": ", workload.status().message()));
     }
@@ -117,13 +120,8 @@ absl::StatusOr<std::unique_ptr<testing::LoadedKernel>> TunedKernel(const SuiteEn
     TF_ASSIGN_OR_RETURN(best, BestRecord(entry, settings));
   }
   if (!best.has_value()) return absl::InternalError(absl::StrCat("tune ", entry.name, ": no valid kernel was found"));
-  v1::BuildRequest request;
-  *request.mutable_workload() = best->workload();
-  *request.mutable_target() = best->target();
-  *request.mutable_schedule() = best->schedule();
-  request.set_pass_pipeline(best->pass_pipeline());
   codegen::LlvmCodeGenerator generator;
-  const v1::BuildResponse built = tuner::CompileCandidate(request, generator);
+  const v1::BuildResponse built = tuner::CompileCandidate(tuner::BuildRequestOf(*best), generator);
   if (built.outcome() != v1::OUTCOME_OK)
     return absl::InternalError(absl::StrCat("build ", entry.name, ": ", built.detail()));
   TF_ASSIGN_OR_RETURN(auto kernel, testing::LoadedKernel::Load(built.manifest(), built.code()));

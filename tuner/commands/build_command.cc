@@ -44,13 +44,7 @@ absl::StatusOr<int> Build(const Flags& flags, const CommandContext& context) {
     return kExitFailed;
   }
   TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context.parts->start_builders(1, {}, ""));
-  v1::BuildRequest request;
-  request.set_id(1);
-  *request.mutable_workload() = best->workload();
-  *request.mutable_target() = best->target();
-  *request.mutable_schedule() = best->schedule();
-  request.set_pass_pipeline(best->pass_pipeline());
-  const v1::BuildResponse built = builder->Build(request);
+  const v1::BuildResponse built = builder->Build(BuildRequestOf(*best));
   if (built.outcome() != v1::OUTCOME_OK) {
     std::fprintf(context.err, "tunefleet: building %s: %s: %s\n", name.c_str(), OutcomePhrase(built.outcome()).c_str(),
                  built.detail().c_str());

@@ -65,13 +65,7 @@ absl::StatusOr<codegen::LoopNest> NestOf(const v1::TuningRecord& record) {
 absl::StatusOr<std::vector<codegen::Instruction>> CodeOf(const v1::TuningRecord& record,
                                                          const CommandContext& context) {
   TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context.parts->start_builders(1, {}, ""));
-  v1::BuildRequest request;
-  request.set_id(1);
-  *request.mutable_workload() = record.workload();
-  *request.mutable_target() = record.target();
-  *request.mutable_schedule() = record.schedule();
-  request.set_pass_pipeline(record.pass_pipeline());
-  const v1::BuildResponse built = builder->Build(request);
+  const v1::BuildResponse built = builder->Build(BuildRequestOf(record));
   if (built.outcome() != v1::OUTCOME_OK) {
     return absl::FailedPreconditionError(
         absl::StrCat("building ", record.trial_id(), ": ", OutcomePhrase(built.outcome()), ": ", built.detail()));

@@ -24,4 +24,14 @@ std::string ScheduleDigest(const v1::Schedule& schedule) { return common::Sha256
 
 std::string TrialId(const std::string& job_id, uint64_t number) { return absl::StrCat(job_id, ".", number); }
 
+v1::BuildRequest BuildRequestOf(const v1::TuningRecord& record) {
+  v1::BuildRequest request;
+  request.set_id(1);
+  *request.mutable_workload() = record.workload();
+  *request.mutable_target() = record.target();
+  *request.mutable_schedule() = record.schedule();
+  request.set_pass_pipeline(record.pass_pipeline());
+  return request;
+}
+
 }  // namespace tunefleet::tuner

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "proto/build.pb.h"
 #include "proto/record.pb.h"
 
 namespace tunefleet::tuner {
@@ -31,6 +32,8 @@ struct TaskIdentity {
 std::string TaskDigest(const TaskIdentity& task);
 // SHA-256 of the schedule, equal for equal schedules.
 std::string ScheduleDigest(const v1::Schedule& schedule);
+// What builds the record's kernel again.
+v1::BuildRequest BuildRequestOf(const v1::TuningRecord& record);
 
 struct Job {
   std::string job_id;       // globally unique; drawn when the task is first opened

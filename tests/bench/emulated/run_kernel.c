@@ -55,7 +55,9 @@ int main(int argc, char** argv) {
   const tf_entry run = (tf_entry)dlsym(library, TF_RUN_SYMBOL);
   const tf_entry prepare = (tf_entry)dlsym(library, TF_PREPARE_SYMBOL);
   void* buffers[kMostBuffers];
-  void* const workspace = Allocate(strtoull(argv[3], NULL, 10));
+  const size_t workspace_bytes = strtoull(argv[3], NULL, 10);
+  void* const workspace = Allocate(workspace_bytes);
+  if (workspace != NULL) memset(workspace, 0x7b, workspace_bytes);  // what is read before it is written shows
   for (int i = 4; i < argc; ++i) buffers[i - 4] = Buffer(argv[i]);
   if (prepare != NULL && prepare(buffers, workspace, NULL) != 0) return 1;
   for (int i = atoi(argv[1]); i > 0; --i) {

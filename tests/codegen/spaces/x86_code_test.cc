@@ -1,0 +1,96 @@
+// What the machine code of the x86 spaces' kernels looks like: it keeps to the instructions of its device, and register
+// tiles stay in registers where the last vector is partly past the end. Nothing is run.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "codegen/llvm/llvm_code_generator.h"
+#include "codegen/operators/workload.h"
+#include "codegen/primitives/schedule.h"
+#include "codegen/spaces/schedule_space.h"
+#include "tests/codegen/llvm/disassembler.h"
+#include "tests/codegen/spaces/space_targets.h"
+
+namespace tunefleet::codegen {
+namespace {
+
+constexpr int kConfigs = 4;
+
+std::vector<Instruction> CodeOf(const ScheduleSpace& space, const Values& values, const v1::Target& target) {
+  const LoopNest nest = Replay(space.Fresh(), space.ToSchedule(values).value()).value();
+  return Disassemble(LlvmCodeGenerator(PassPipeline::kLight).Generate(nest, target).value(), target);
+}
+
+std::vector<std::unique_ptr<ScheduleSpace>> SpacesOf(const std::string& op, const v1::Target& target) {
+  return SpacesFor(ResolveLayouts(ParseOperator(op).value(), target).value(), target).value();
+}
+
+bool NeedsAvx512(const Instruction& instruction) {
+  if (absl::StrContains(instruction.text, "zmm") || absl::StrContains(instruction.text, "%k")) return true;
+  for (int number = 16; number < 32; ++number) {
+    if (absl::StrContains(instruction.text, absl::StrCat("mm", number))) return true;
+  }
+  return false;
+}
+
+TEST(X86CodeTest, SpacesOfAnAvx2DeviceGiveNoAvx512Code) {
+  v1::Target avx2 = Avx2Target(2), avx512 = Avx512Target(2);
+  for (const char* feature : {"avx", "fma"}) {
+    avx2.add_features(feature);
+    avx512.add_features(feature);
+  }
+  std::mt19937_64 random(5);
+  int wide = 0;
+  for (const char* op :
+       {"conv2d(h=9,w=13,ci=17,co=19,k=3,p=1)+bias+relu", "conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1)",
+        "conv2d(h=9,w=13,ci=17,co=19,k=3,p=1,layout=NCHW)", "conv2d(h=5,w=7,ci=9,co=11,k=1,layout=NHWC)",
+        "depthwise_conv2d(h=7,w=11,c=21,k=3,p=1)", "matmul(m=31,n=19,k=23,tb=1)+relu", "matmul(m=17,n=48,k=64,tb=1)",
+        "matmul(m=19,n=2,k=77,ta=0)", "dense(m=5,n=33,k=40)+bias", "dense(m=5,n=33,k=40,dtype=int8)"}) {
+    for (const std::unique_ptr<ScheduleSpace>& space : SpacesOf(op, avx2)) {
+      for (int i = 0; i < kConfigs; ++i) {
+        for (const Instruction& instruction : CodeOf(*space, RandomValues(*space, random), avx2)) {
+          ASSERT_FALSE(NeedsAvx512(instruction)) << op << ", " << space->name() << ": " << instruction.text;
+        }
+      }
+    }
+    for (const std::unique_ptr<ScheduleSpace>& space : SpacesOf(op, avx512)) {
+      for (const Instruction& instruction : CodeOf(*space, RandomValues(*space, random), avx512)) {
+        wide += NeedsAvx512(instruction);
+      }
+    }
+  }
+  EXPECT_GT(wide, 1000) << "the check sees AVX-512 where there is some";
+}
+
+// 17 columns are a vector and one lane of another.
+TEST(X86CodeTest, TilesWithATailOfLanesStayInRegisters) {
+  v1::Target target = Avx512Target(1);
+  for (const char* feature : {"avx", "fma"}) target.add_features(feature);
+  const auto spaces = SpacesOf("matmul(m=480,n=17,k=64)", target);
+  std::mt19937_64 random(6);
+  int tiles = 0;
+  for (int i = 0; i < 20; ++i) {
+    for (const std::vector<Instruction>& loop :
+         InnermostLoops(CodeOf(*spaces.front(), RandomValues(*spaces.front(), random), target))) {
+      int multiplies = 0, stores = 0;
+      for (const Instruction& instruction : loop) {
+        multiplies += absl::StrContains(instruction.text, "vfmadd");
+        // AT&T syntax: what is stored comes first, the memory last.
+        stores += absl::StrContains(instruction.text, "vmov") && absl::StrContains(instruction.text, "zmm") &&
+                  absl::StrContains(instruction.text.substr(instruction.text.rfind(',') + 1), ")");
+      }
+      if (multiplies < 8) continue;
+      ++tiles;
+      EXPECT_LE(8 * stores, multiplies) << "accumulators are kept in memory";
+    }
+  }
+  EXPECT_GT(tiles, 10);
+}
+
+}  // namespace
+}  // namespace tunefleet::codegen
