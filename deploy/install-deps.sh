@@ -4,23 +4,29 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-usage: deploy/install-deps.sh [--cross=ARCH] [--help]
+usage: deploy/install-deps.sh [--cross=ARCH | --compiler=ARCH] [--help]
 
 Installs the compiler, the build tools and the libraries that tunefleet needs, with apt-get (as root, or through sudo).
-  --cross=ARCH   instead, what the device agent for another architecture needs: arm64, armhf or riscv64. Libraries of
-                 that architecture are installed beside this machine's (multiarch); nothing is ever removed. With the
-                 cross compiler comes an emulator that runs the agent here (qemu-user).
+  --cross=ARCH      instead, what the device agent for another architecture needs: arm64 or armhf. Libraries of that
+                    architecture are installed beside this machine's (multiarch); nothing is ever removed. With the cross
+                    compiler comes an emulator that runs the agent here (qemu-user).
+  --compiler=ARCH   instead, the cross compiler and the emulator alone, for arm64, armhf or riscv64: make-sysroot.sh fetches
+                    the libraries
 
 Examples:
   ./deploy/install-deps.sh
   ./deploy/install-deps.sh --cross=arm64 && cmake --preset release-arm64 && cmake --build --preset release-arm64
+  ./deploy/install-deps.sh --compiler=riscv64 && ./deploy/make-sysroot.sh riscv64 build/sysroot-riscv64
 USAGE
 }
 
-cross=
+cross=     # the architecture whose libraries are installed
+compiler=  # the architecture to compile for
 case "${1:-}" in
   "") ;;
-  --cross=arm64 | --cross=armhf | --cross=riscv64) cross=${1#--cross=} ;;
+  --cross=arm64 | --cross=armhf) cross=${1#--cross=} compiler=$cross ;;
+  --cross=riscv64) echo "install-deps.sh: Debian 12 has no riscv64; expected --compiler=riscv64 and make-sysroot.sh" >&2; exit 2 ;;
+  --compiler=arm64 | --compiler=armhf | --compiler=riscv64) compiler=${1#--compiler=} ;;
   -h | --help) usage; exit 0 ;;
   *) echo "install-deps.sh: unknown argument '$1' (try --help)" >&2; exit 2 ;;
 esac
@@ -35,7 +41,7 @@ packages=(
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
 )
-case $cross in
+case $compiler in
   arm64) packages=(g++-aarch64-linux-gnu qemu-user) ;;
   armhf) packages=(g++-arm-linux-gnueabihf qemu-user) ;;
   riscv64) packages=(g++-riscv64-linux-gnu qemu-user) ;;

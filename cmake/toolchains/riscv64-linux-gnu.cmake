@@ -1,4 +1,4 @@
-# 64-bit RISC-V, with Debian's cross compiler and its riscv64 packages (deploy/install-deps.sh --cross=riscv64).
+# 64-bit RISC-V, with Debian 12's cross compiler and Debian 13's libraries (deploy/make-sysroot.sh).
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR riscv64)
 set(TUNEFLEET_TRIPLE riscv64-linux-gnu)
