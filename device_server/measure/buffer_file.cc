@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -22,6 +23,7 @@ constexpr std::byte kCanary{0x5c};
 // processes than refuse.
 constexpr uint64_t kLargeBytes = uint64_t{64} << 20;
 constexpr uint64_t kReserveBytes = uint64_t{256} << 20;  // stays free for everything else
+constexpr uint64_t kMostBytes = PTRDIFF_MAX;
 
 // What the machine could still give out; unbounded where it does not say.
 uint64_t AvailableBytes() {
@@ -53,6 +55,10 @@ uint64_t LayoutOffset(const v1::BufferSpec& spec, BufferLayout layout) {
 
 absl::StatusOr<std::unique_ptr<BufferFile>> BufferFile::Create(const v1::BufferSpec& spec, BufferLayout layout) {
   if (const uint64_t bytes = LayoutFileBytes(spec); bytes >= kLargeBytes) {
+    if (bytes > kMostBytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("a buffer of ", bytes, " bytes: a process here addresses at most ", kMostBytes));
+    }
     const uint64_t available = AvailableBytes();
     if (available < kReserveBytes || bytes > available - kReserveBytes) {
       return absl::ResourceExhaustedError(absl::StrCat("a buffer of ", bytes, " bytes: the machine has ", available,

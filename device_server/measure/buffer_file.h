@@ -33,8 +33,8 @@ class BufferFile {
   BufferFile(const BufferFile&) = delete;
   BufferFile& operator=(const BufferFile&) = delete;
 
-  std::span<std::byte> data() { return {base_ + offset_, size_}; }
-  std::span<const std::byte> data() const { return {base_ + offset_, size_}; }
+  std::span<std::byte> data() { return {base_ + offset_, static_cast<size_t>(size_)}; }
+  std::span<const std::byte> data() const { return {base_ + offset_, static_cast<size_t>(size_)}; }
 
   // From now on no other process can map it for writing. What this object has mapped stays writable.
   absl::Status SealForReaders();

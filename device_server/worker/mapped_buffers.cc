@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "device_server/worker/cache_flush.h"
@@ -24,6 +25,7 @@ constexpr uint64_t kWorkspaceAlignment = 64;
 
 bool MappedBuffers::MapRegion(int file, int protection, uint64_t bytes, uint64_t offset, Region* region) {
   const uint64_t page = PageBytes();
+  if (bytes > PTRDIFF_MAX - 2 * page) return false;  // 32-bit machines would map the remainder
   void* const reserved = mmap(nullptr, bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) return false;
   region->base = static_cast<std::byte*>(reserved) + page;

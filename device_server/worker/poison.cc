@@ -1,6 +1,7 @@
 #include "device_server/worker/poison.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace tunefleet::device {
@@ -47,6 +48,28 @@ void PoisonRegisters() {
   asm volatile(ONES(0) ONES(1) ONES(2) ONES(3) ONES(4) ONES(5) ONES(6) ONES(7)::);
   asm volatile(ONES(16) ONES(17) ONES(18) ONES(19) ONES(20) ONES(21) ONES(22) ONES(23)::);
   asm volatile(ONES(24) ONES(25) ONES(26) ONES(27) ONES(28) ONES(29) ONES(30) ONES(31)::);
+}
+
+#elif defined(__arm__) && defined(__ARM_NEON)
+
+#define ONES(n) "vmov.i8 q" #n ", #0xff\n\t"
+
+void PoisonRegisters() {
+  // q4 to q7 belong to the caller.
+  asm volatile(ONES(0) ONES(1) ONES(2) ONES(3)::);
+  asm volatile(ONES(8) ONES(9) ONES(10) ONES(11) ONES(12) ONES(13) ONES(14) ONES(15)::);
+}
+
+#elif defined(__riscv) && __riscv_flen == 64
+
+#define ONES(name) "fmv.d.x " #name ", %0\n\t"
+
+void PoisonRegisters() {
+  // fs0 to fs11 belong to the caller.
+  const int64_t ones = -1;
+  asm volatile(ONES(ft0) ONES(ft1) ONES(ft2) ONES(ft3) ONES(ft4) ONES(ft5) : : "r"(ones));
+  asm volatile(ONES(ft6) ONES(ft7) ONES(ft8) ONES(ft9) ONES(ft10) ONES(ft11) : : "r"(ones));
+  asm volatile(ONES(fa0) ONES(fa1) ONES(fa2) ONES(fa3) ONES(fa4) ONES(fa5) ONES(fa6) ONES(fa7) : : "r"(ones));
 }
 
 #else

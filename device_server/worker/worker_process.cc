@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -70,14 +71,16 @@ void PlaceDescriptors(const std::vector<UniqueFd>& fds) {
   }
 }
 
-// Memory that the segments of a shared object take, by its own account; 0 for what is no 64-bit ELF file.
+// Memory that the segments of a shared object take, by its own account; 0 for what is no ELF file of this machine's
+// word size.
 uint64_t SegmentBytes(int fd) {
-  Elf64_Ehdr header;
+  constexpr unsigned char kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
+  ElfW(Ehdr) header;
   if (pread(fd, &header, sizeof(header), 0) != sizeof(header)) return 0;
-  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64) return 0;
+  if (std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != kClass) return 0;
   uint64_t bytes = 0;
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
-    Elf64_Phdr segment;
+    ElfW(Phdr) segment;
     const uint64_t at = header.e_phoff + i * sizeof(segment);
     if (pread(fd, &segment, sizeof(segment), static_cast<off_t>(at)) != sizeof(segment)) break;
     if (segment.p_type == PT_LOAD && __builtin_add_overflow(bytes, segment.p_memsz, &bytes)) return ~uint64_t{0};
