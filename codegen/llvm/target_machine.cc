@@ -56,8 +56,11 @@ bool IsVectorExtension(const llvm::Triple& triple, absl::string_view feature) {
 // Switches off first: switching off an extension takes those along that build on it.
 std::string FeatureString(const llvm::MCSubtargetInfo& cpu, const llvm::Triple& triple, const v1::Target& target) {
   const std::set<std::string> present(target.features().begin(), target.features().end());
-  if (present.empty()) return "";
   std::vector<std::string> features;
+  // What every 64-bit RISC-V Linux is built for. LLVM's generic processors have less, and shared objects for those do
+  // not load there: floats would be passed otherwise.
+  if (triple.isRISCV64()) features = {"+m", "+a", "+f", "+d", "+c"};
+  if (present.empty()) return absl::StrJoin(features, ",");
   for (const llvm::SubtargetFeatureKV& known : cpu.getAllProcessorFeatures()) {
     if (IsVectorExtension(triple, known.Key) && present.count(known.Key) == 0) {
       features.push_back(absl::StrCat("-", known.Key));

@@ -36,6 +36,11 @@ TEST(ParseTargetTest, CpuImpliesItsFeatures) {
   EXPECT_THAT(FeaturesOf("aarch64-linux-gnu -mcpu=cortex-a53"), Contains("neon"));
 }
 
+TEST(ParseTargetTest, GenericRiscvHasWhatItsLinuxIsBuiltFor) {
+  EXPECT_THAT(FeaturesOf("riscv64-linux-gnu -mcpu=generic"), IsSupersetOf({"a", "c", "d", "f", "m"}));
+  EXPECT_THAT(FeaturesOf("riscv64-linux-gnu -mcpu=generic-rv64"), Contains("d"));
+}
+
 TEST(ParseTargetTest, SwitchedOffFeatureTakesThoseAlongThatNeedIt) {
   const std::vector<std::string> features = FeaturesOf("x86_64-linux-gnu -mcpu=znver5 -mattr=-avx512f");
   EXPECT_THAT(features, Each(Not(StartsWith("avx512"))));
