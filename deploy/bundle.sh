@@ -17,6 +17,7 @@ The archive may be unpacked anywhere, in a machine or a container without any li
 Examples:
   ./deploy/bundle.sh agent agent.tar.gz
   ./deploy/bundle.sh agent agent-arm64.tar.gz --preset=release-arm64
+  ./deploy/bundle.sh agent agent-riscv64.tar.gz --preset=release-riscv64
 USAGE
 }
 
@@ -46,9 +47,13 @@ build=build/$preset
 for program in "${programs[@]}" launcher; do
   [[ -x $build/bin/$program ]] || complain "$build/bin/$program is not built"
 done
-compiler=$(sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "$build/CMakeCache.txt")
+# A toolchain file's compiler is not in the cache.
+compiler=$(sed -n 's/^set(CMAKE_CXX_COMPILER "\(.*\)")$/\1/p' "$build"/CMakeFiles/*/CMakeCXXCompiler.cmake)
 command -v "$compiler" >/dev/null || complain "the compiler $compiler of $build is gone"
 triple=$("$compiler" -dumpmachine)
+sysroot=$(sed -n 's/^TUNEFLEET_SYSROOT:[A-Z]*=//p' "$build/CMakeCache.txt")
+libraries_of=("$compiler")
+if [[ -n $sysroot ]]; then libraries_of+=("--sysroot=$sysroot" "-B$sysroot/usr/lib/$triple"); fi
 strip=strip
 if command -v "$triple-strip" >/dev/null; then strip=$triple-strip; fi
 
@@ -60,8 +65,8 @@ mkdir -p "$stage/$name/bin" "$stage/$name/lib" "$stage/$name/programs"
 # The file of a library as the build's compiler finds it.
 find_library() {
   local path
-  path=$("$compiler" "-print-file-name=$1")
-  [[ $path == /* ]] || complain "library $1 is not found"
+  path=$("${libraries_of[@]}" "-print-file-name=$1")
+  [[ $path == */* ]] || complain "library $1 is not found"
   realpath "$path"
 }
 
