@@ -115,11 +115,11 @@ void MappedBuffers::FlushFromCaches(uint32_t set) {
 int32_t MappedBuffers::Locate(uint64_t address, int64_t* offset) const {
   const uint64_t guard = 4096;  // the smallest page; sysconf is not for signal handlers
   const auto holds = [&](const Region& region) {
-    const uint64_t base = reinterpret_cast<uint64_t>(region.base);
+    const uint64_t base = reinterpret_cast<uintptr_t>(region.base);
     return base != 0 && address >= base - guard && address < base + region.bytes + guard;
   };
   const auto found = [&](const Region& region) {
-    *offset = static_cast<int64_t>(address - reinterpret_cast<uint64_t>(region.data));
+    *offset = static_cast<int64_t>(address - reinterpret_cast<uintptr_t>(region.data));
     return region.buffer;
   };
   for (uint32_t set = 0; set < num_sets_; ++set) {

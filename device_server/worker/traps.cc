@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 
 namespace tunefleet::device {
@@ -147,7 +148,7 @@ void OnForbiddenCall(int, siginfo_t* info, void* context) {
 }
 
 void OnFault(int signal, siginfo_t* info, void* context) {
-  EndFaulted(signal, reinterpret_cast<uint64_t>(info->si_addr), IsWriteFault(context));
+  EndFaulted(signal, reinterpret_cast<uintptr_t>(info->si_addr), IsWriteFault(context));
 }
 
 }  // namespace
