@@ -89,9 +89,9 @@ absl::Status CheckReference(const v1::Kernel& kernel, uint64_t* total_bytes) {
     if (buffer.role() == v1::BUFFER_ROLE_OUTPUT) outputs.insert(buffer.name());
   }
   for (const v1::OutputCheck& check : kernel.checks()) {
-    const auto index = static_cast<int>(check.buffer());
-    const bool known =
-        index < kernel.manifest().buffers_size() && outputs.contains(kernel.manifest().buffers(index).name());
+    const auto& buffers = kernel.manifest().buffers();
+    const bool known = check.buffer() < static_cast<uint32_t>(buffers.size()) &&
+                       outputs.contains(buffers.at(static_cast<int>(check.buffer())).name());
     if (check.reference_digest().empty() && !known) {
       return absl::InvalidArgumentError(absl::StrCat("the check of buffer ", check.buffer(), " has no reference"));
     }

@@ -68,6 +68,14 @@ TEST(TrialCheckTest, EachDefectIsRefusedByName) {
          *kernel->mutable_reference() = kernel->manifest();
          kernel->mutable_reference()->mutable_buffers(0)->set_name("other");
        }},
+      {"the check of buffer 4294967295 has no reference",
+       [](v1::Trial* t) {
+         v1::Kernel* kernel = t->mutable_kernels(0);
+         for (int i = 0; i < 2; ++i) kernel->mutable_manifest()->mutable_buffers(i)->set_name(i == 0 ? "in" : "out");
+         *kernel->mutable_reference() = kernel->manifest();
+         kernel->mutable_checks(0)->clear_reference_digest();
+         kernel->mutable_checks(0)->set_buffer(~uint32_t{0});
+       }},
       {"or the device computes it",
        [](v1::Trial* t) {
          v1::Kernel* kernel = t->mutable_kernels(0);
