@@ -73,19 +73,16 @@ void Fill(const v1::BufferFill& fill, std::span<std::byte> bytes) {
   }
 }
 
-absl::Status CheckSource(const v1::BufferFill& fill) {
-  if (fill.source_case() == v1::BufferFill::kSeed) return absl::OkStatus();
-  if (fill.source_case() != v1::BufferFill::kLattice) {
-    return absl::InvalidArgumentError("fill: a seed or a lattice is needed");
-  }
+}  // namespace
+
+absl::Status CheckLattice(const v1::BufferFill& fill) {
+  if (fill.source_case() != v1::BufferFill::kLattice) return absl::OkStatus();
   const uint32_t bits = fill.lattice().fraction_bits();
   const uint32_t most = MostFractionBits(fill.dtype());
   if (bits >= 1 && bits <= most) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("fill: a lattice with ", bits, " fraction bits, expected 1 to ", most));
 }
-
-}  // namespace
 
 int64_t DataTypeBytes(v1::DataType dtype) {
   switch (dtype) {
@@ -113,7 +110,10 @@ bool IsPadding(const v1::BufferFill& fill, uint64_t index) {
 absl::Status FillBuffer(const v1::BufferFill& fill, std::span<std::byte> bytes) {
   const int64_t element = DataTypeBytes(fill.dtype());
   if (element == 0) return absl::InvalidArgumentError(absl::StrCat("fill: unknown element type ", fill.dtype()));
-  if (const absl::Status status = CheckSource(fill); !status.ok()) return status;
+  if (fill.source_case() != v1::BufferFill::kSeed && fill.source_case() != v1::BufferFill::kLattice) {
+    return absl::InvalidArgumentError("fill: a seed or a lattice is needed");
+  }
+  if (const absl::Status status = CheckLattice(fill); !status.ok()) return status;
   if (bytes.size() % element != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("fill: ", bytes.size(), " bytes are no multiple of the element's ", element));

@@ -23,6 +23,9 @@ int64_t DataTypeBytes(v1::DataType dtype);
 // True where element `index` lies in the padding of any of the axes.
 bool IsPadding(const v1::BufferFill& fill, uint64_t index);
 
+// Whether the type holds the lattice of `fill`; other sources pass. Errors: INVALID_ARGUMENT.
+absl::Status CheckLattice(const v1::BufferFill& fill);
+
 // Fills `bytes` as the seed or the lattice of `fill` says. Errors: INVALID_ARGUMENT for another source, an unknown
 // dtype, a lattice with more bits than the type holds, a zero stride or block, or a size that is no multiple of the
 // element.

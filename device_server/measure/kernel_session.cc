@@ -179,7 +179,9 @@ std::optional<Failure> KernelSession::Open() {
   {
     const Stopwatch watch(&environment_.times->load);
     if (const absl::Status status = MakeBuffers(); !status.ok()) {
-      return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
+      // What does not fit together is the client's doing: it must not count as a fault of the device.
+      const bool refused = absl::IsInvalidArgument(status);
+      return Failure{refused ? v1::OUTCOME_REFUSED : v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
     }
     const absl::StatusOr<Blob> code = environment_.blobs->Get(kernel_.manifest().code_digest());
     if (!code.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code.status().message())};

@@ -56,7 +56,8 @@ absl::Status CheckFill(const v1::BufferFill& fill, const v1::ArtifactManifest& m
     return absl::InvalidArgumentError(absl::StrCat("the fill of buffer ", fill.buffer(), " pads ", fill.padded_size(),
                                                    " axes, at most ", kMaxPaddedAxes));
   }
-  return CheckElements(manifest, fill.buffer(), fill.dtype());
+  TF_RETURN_IF_ERROR(CheckElements(manifest, fill.buffer(), fill.dtype()));
+  return common::CheckLattice(fill);
 }
 
 absl::Status CheckArtifact(const v1::ArtifactManifest& manifest, uint64_t* total_bytes) {

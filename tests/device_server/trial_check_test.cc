@@ -104,6 +104,14 @@ TEST(TrialCheckTest, EachDefectIsRefusedByName) {
        [](v1::Trial* t) {
          for (int i = 0; i < 9; ++i) t->mutable_kernels(0)->mutable_fills(0)->add_padded();
        }},
+      {"a lattice with 0 fraction bits",
+       [](v1::Trial* t) { t->mutable_kernels(0)->mutable_fills(0)->mutable_lattice(); }},
+      {"a lattice with 8 fraction bits",
+       [](v1::Trial* t) {
+         v1::BufferFill* fill = t->mutable_kernels(0)->mutable_fills(0);
+         fill->set_dtype(v1::DATA_TYPE_INT8);
+         fill->mutable_lattice()->set_fraction_bits(8);
+       }},
       {"33 buffers",
        [](v1::Trial* t) {
          for (int i = 0; i < 31; ++i) t->mutable_kernels(0)->mutable_manifest()->add_buffers();

@@ -206,6 +206,12 @@ TEST_F(TrialRunnerTest, AMalformedTrialIsRefusedAndAMissingBlobIsADeviceError) {
   v1::Trial greedy = trial;
   greedy.mutable_options()->set_threads(3);
   EXPECT_EQ(v1::Outcome_Name(Run(greedy).outcome()), "OUTCOME_REFUSED");
+  v1::Trial short_blob = trial;
+  short_blob.mutable_kernels(0)->mutable_fills(0)->set_blob_digest(blobs_.Put("short"));
+  EXPECT_EQ(v1::Outcome_Name(Run(short_blob).outcome()), "OUTCOME_REFUSED");
+  v1::Trial short_reference = trial;
+  short_reference.mutable_kernels(0)->mutable_checks(0)->set_reference_digest(blobs_.Put("short"));
+  EXPECT_EQ(v1::Outcome_Name(Run(short_reference).outcome()), "OUTCOME_REFUSED");
   v1::Trial no_code = trial;
   no_code.mutable_kernels(0)->mutable_manifest()->set_code_digest(std::string(32, 'x'));
   EXPECT_EQ(v1::Outcome_Name(Run(no_code).outcome()), "OUTCOME_DEVICE_ERROR");

@@ -26,6 +26,17 @@ TEST(ValidateTest, TrialIsBoundedAndChecked) {
             kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_kernels(0)->add_fills()->set_seed(1); }), kInvalid) << "no buffer 0";
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_kernels(0)->add_second_fills()->set_seed(1); }), kInvalid);
+  const auto lattice = [](v1::DataType dtype, uint32_t bits) {
+    return Changed([&](v1::Trial* t) {
+      t->mutable_kernels(0)->mutable_manifest()->add_buffers();
+      v1::BufferFill* fill = t->mutable_kernels(0)->add_fills();
+      fill->set_dtype(dtype);
+      fill->mutable_lattice()->set_fraction_bits(bits);
+    });
+  };
+  EXPECT_EQ(lattice(v1::DATA_TYPE_FLOAT32, 0), kInvalid);
+  EXPECT_EQ(lattice(v1::DATA_TYPE_INT8, 7), absl::StatusCode::kOk);
+  EXPECT_EQ(lattice(v1::DATA_TYPE_INT8, 8), kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_options()->mutable_run_budget()->set_seconds(-1); }), kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_options()->mutable_run_budget()->set_seconds(1 << 30); }), kInvalid);
   EXPECT_EQ(Changed([](v1::Trial* t) { t->mutable_options()->set_abort_ratio(-1); }), kInvalid);

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/digest.h"
+#include "common/fill.h"
 #include "common/status_macros.h"
 #include "tracker/core/deadline.h"
 #include "tracker/core/settings.h"
@@ -93,6 +94,7 @@ absl::Status ValidateFill(const v1::BufferFill& fill, int buffers) {
   if (fill.source_case() == v1::BufferFill::SOURCE_NOT_SET) {
     return Invalid("fill of buffer ", fill.buffer(), ": expected a seed, a lattice or a blob");
   }
+  TF_RETURN_IF_ERROR(common::CheckLattice(fill));
   return fill.has_blob_digest() ? ValidateDigest("fill.blob_digest", fill.blob_digest()) : absl::OkStatus();
 }
 
