@@ -1,6 +1,7 @@
 #include "device_server/measure/device_references.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -9,6 +10,8 @@
 
 namespace tunefleet::device {
 namespace {
+
+constexpr size_t kMostEntries = 256;  // failures hold no bytes
 
 using Fills = google::protobuf::RepeatedPtrField<v1::BufferFill>;
 
@@ -39,6 +42,23 @@ v1::Kernel ReferenceKernel(const v1::Kernel& kernel, const Fills& fills) {
   return reference;
 }
 
+std::optional<Failure> Compute(const KernelSession::Environment& environment, const v1::Kernel& reference,
+                               const v1::MeasureOptions& options, std::map<std::string, Blob>* outputs,
+                               uint64_t* bytes) {
+  KernelSession session(environment, reference, options);
+  if (auto failure = session.OpenUnjudged()) {
+    const bool passing = failure->outcome == v1::OUTCOME_DEVICE_ERROR || failure->outcome == v1::OUTCOME_CANCELLED;
+    return Failure{passing ? failure->outcome : v1::OUTCOME_EXPIRED, absl::StrCat("the reference: ", failure->detail)};
+  }
+  for (int i = 0; i < reference.manifest().buffers_size(); ++i) {
+    const v1::BufferSpec& buffer = reference.manifest().buffers(i);
+    if (buffer.role() != v1::BUFFER_ROLE_OUTPUT) continue;
+    (*outputs)[buffer.name()] = std::make_shared<const std::string>(session.Written(static_cast<uint32_t>(i)));
+    *bytes += buffer.size_bytes();
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Failure> DeviceReferences::Get(const KernelSession::Environment& environment, const v1::Kernel& kernel,
@@ -46,45 +66,37 @@ std::optional<Failure> DeviceReferences::Get(const KernelSession::Environment& e
   *references = {};
   if (!kernel.has_reference()) return std::nullopt;
   const v1::Kernel first = ReferenceKernel(kernel, kernel.fills());
-  if (auto failure = Compute(environment, first, options, &references->outputs)) return failure;
-  if (kernel.second_fills().empty()) return std::nullopt;
   const v1::Kernel second = ReferenceKernel(kernel, SecondFills(kernel));
-  return Compute(environment, second, options, &references->second_outputs);
-}
-
-std::optional<Failure> DeviceReferences::Compute(const KernelSession::Environment& environment,
-                                                 const v1::Kernel& reference, const v1::MeasureOptions& options,
-                                                 std::map<std::string, Blob>* outputs) {
-  const std::string key = common::Sha256(reference.SerializeAsString());
+  const bool has_second = !kernel.second_fills().empty();
+  const std::string key = common::Sha256(absl::StrCat(common::Sha256(first.SerializeAsString()),
+                                                      has_second ? common::Sha256(second.SerializeAsString()) : ""));
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) { return e.key == key; });
   if (found != entries_.end()) {
     entries_.splice(entries_.begin(), entries_, found);
-    *outputs = found->outputs;
-    return std::nullopt;
+    *references = found->references;
+    return found->failure;
   }
-  // Plain schedules are slow: the trial's deadline is limit enough.
+  // Plain schedules are slow: the deadline is limit enough.
   v1::MeasureOptions patient = options;
   patient.mutable_kernel_timeout()->set_seconds(absl::ToInt64Seconds(absl::Hours(24)));
-  KernelSession session(environment, reference, patient);
-  if (auto failure = session.Open()) {
-    const bool lacking = failure->outcome == v1::OUTCOME_DEVICE_ERROR;
-    return Failure{lacking ? failure->outcome : v1::OUTCOME_REFUSED, absl::StrCat("the reference: ", failure->detail)};
+  Entry entry{.key = key, .failure = std::nullopt, .references = {}};
+  entry.failure = Compute(environment, first, patient, &entry.references.outputs, &entry.bytes);
+  if (!entry.failure && has_second) {
+    entry.failure = Compute(environment, second, patient, &entry.references.second_outputs, &entry.bytes);
   }
-  Entry entry{.key = key};
-  for (int i = 0; i < reference.manifest().buffers_size(); ++i) {
-    const v1::BufferSpec& buffer = reference.manifest().buffers(i);
-    if (buffer.role() != v1::BUFFER_ROLE_OUTPUT) continue;
-    entry.outputs[buffer.name()] = std::make_shared<const std::string>(session.Written(static_cast<uint32_t>(i)));
-    entry.bytes += buffer.size_bytes();
+  if (entry.failure) {
+    if (entry.failure->outcome != v1::OUTCOME_EXPIRED) return entry.failure;  // may pass
+    entry.references = {};
+    entry.bytes = 0;
   }
-  *outputs = entry.outputs;
   size_bytes_ += entry.bytes;
   entries_.push_front(std::move(entry));
-  while (size_bytes_ > bound_bytes_ && entries_.size() > 1) {
+  while ((size_bytes_ > bound_bytes_ && entries_.size() > 1) || entries_.size() > kMostEntries) {
     size_bytes_ -= entries_.back().bytes;
     entries_.pop_back();
   }
-  return std::nullopt;
+  *references = entries_.front().references;
+  return entries_.front().failure;
 }
 
 }  // namespace tunefleet::device

@@ -1,12 +1,12 @@
 // References that the device computes itself (v1::Kernel.reference): what an artifact writes on a kernel's fills, or on
-// its second ones, run once in a worker that is confined like any other, and kept for the next trials of the workload.
-// Least recently used ones go first when the bound is passed. Not thread-safe.
+// its second ones, run once in a worker that is confined like any other, and kept for the next trials of the workload:
+// both together, and a failure as well, which would only take its time again. Least recently used ones go first when
+// the bound is passed. Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_DEVICE_REFERENCES_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_DEVICE_REFERENCES_H_
 
 #include <cstdint>
 #include <list>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -20,21 +20,20 @@ class DeviceReferences {
  public:
   explicit DeviceReferences(uint64_t bound_bytes) : bound_bytes_(bound_bytes) {}
 
-  // Sets the outputs of the kernel's reference; nothing where it has none. `kernel` passed CheckTrial. A reference that
-  // fails is the client's fault: REFUSED, but for what the device lacks (DEVICE_ERROR).
+  // Sets the outputs of the kernel's reference; nothing where it has none. `kernel` passed CheckTrial. The
+  // environment's deadline is the references' own. A reference that fails or takes too long says nothing about the
+  // candidate, and is not the device's fault: EXPIRED; but what the device lacks is a DEVICE_ERROR, and who cancels
+  // gets CANCELLED.
   std::optional<Failure> Get(const KernelSession::Environment& environment, const v1::Kernel& kernel,
                              const v1::MeasureOptions& options, KernelSession::References* references);
 
   uint64_t size_bytes() const { return size_bytes_; }
 
  private:
-  // Of one set of fills.
-  std::optional<Failure> Compute(const KernelSession::Environment& environment, const v1::Kernel& reference,
-                                 const v1::MeasureOptions& options, std::map<std::string, Blob>* outputs);
-
   struct Entry {
     std::string key;
-    std::map<std::string, Blob> outputs;
+    std::optional<Failure> failure;
+    KernelSession::References references;
     uint64_t bytes = 0;
   };
 

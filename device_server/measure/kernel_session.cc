@@ -62,7 +62,9 @@ KernelSession::KernelSession(const Environment& environment, const v1::Kernel& k
       kernel_(kernel),
       options_(options),
       worker_(environment.zygote, kernel.manifest()),
-      mode_(ModeOf(options.cache_mode())) {}
+      mode_(ModeOf(options.cache_mode())) {
+  worker_.set_cancelled(environment.cancelled);
+}
 
 uint32_t KernelSession::CopiesToRotate() const {
   if (mode_ != RunMode::kRotating) return 0;
@@ -175,7 +177,7 @@ absl::Duration KernelSession::Limit(absl::Duration timeout) const {
   return std::max(std::min(timeout, environment_.deadline - Now()), absl::Milliseconds(1));
 }
 
-std::optional<Failure> KernelSession::Open() {
+std::optional<Failure> KernelSession::OpenUnjudged() {
   {
     const Stopwatch watch(&environment_.times->load);
     if (const absl::Status status = MakeBuffers(); !status.ok()) {
@@ -197,7 +199,11 @@ std::optional<Failure> KernelSession::Open() {
   }
   if (auto failure = Prepare(0)) return failure;
   PoisonOutputs(0);
-  if (auto failure = RunOnce(0)) return failure;
+  return RunOnce(0);
+}
+
+std::optional<Failure> KernelSession::Open() {
+  if (auto failure = OpenUnjudged()) return failure;
   if (auto failure = Verify(0)) return failure;
   if (!second_references_.empty()) {
     PoisonOutputs(kSecondSet);

@@ -1,11 +1,12 @@
 // One kernel of a trial on its way through a worker: buffers, load, prepare, a verified first run, samples, a verified
 // last run. The supervisor owns the buffers and judges the outputs; the worker only runs.
 //
-// Calls come in the order Open, Sample any number of times, VerifyOutputs. After a failure no call may follow. Not
-// thread-safe.
+// Calls come in the order Open (a reference: OpenUnjudged, Written), Sample any number of times, VerifyOutputs. After a
+// failure no call may follow. Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,7 @@ class KernelSession {
     absl::Time deadline;  // of the whole trial
     PhaseTimes* times = nullptr;
     const References* references = nullptr;
+    std::function<bool()> cancelled = nullptr;  // as WorkerHandle::set_cancelled; empty: never
   };
 
   // `kernel` passed CheckTrial and outlives the session; `options` have their defaults.
@@ -59,6 +61,10 @@ class KernelSession {
 
   // Everything up to the first timed run: the kernel is loaded, prepared, verified once (on second fills too) and warm.
   std::optional<Failure> Open();
+
+  // The part of Open up to the first run, whose outputs are not judged: all that a reference takes. Written alone may
+  // follow.
+  std::optional<Failure> OpenUnjudged();
 
   // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
   std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample);

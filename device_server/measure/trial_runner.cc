@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/clock.h"
+#include "common/reference_time.h"
 #include "common/status_macros.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/measure/sampling_policy.h"
@@ -66,6 +67,14 @@ void AddConditions(const DriftTracker& drift, absl::Duration run_time, v1::Trial
     }
     kernel.set_quality(v1::QUALITY_NOISY);
   }
+}
+
+// What of the trial's time is for references alone.
+absl::Duration ReferenceTime(const TrialRunner::Call& call) {
+  const bool any = std::any_of(call.trial.kernels().begin(), call.trial.kernels().end(),
+                               [](const v1::Kernel& kernel) { return kernel.has_reference(); });
+  // A tracker that knows no allowance gave none.
+  return any ? std::min(common::kReferenceAllowance, call.time_limit / 2) : absl::ZeroDuration();
 }
 
 absl::StatusOr<std::unique_ptr<WorkerGroup>> GroupForWorkers(const std::string& device_id) {
@@ -153,6 +162,21 @@ v1::TrialResult TrialRunner::Run(const Call& call) {
   return result;
 }
 
+std::optional<Failure> TrialRunner::ComputeReferences(const Call& call, const v1::MeasureOptions& measure,
+                                                      const KernelSession::Environment& kernels,
+                                                      const std::function<bool()>& cancelled,
+                                                      std::vector<KernelSession::References>* references) {
+  PhaseTimes not_the_kernels;
+  KernelSession::Environment environment = kernels;
+  environment.deadline = Now() + ReferenceTime(call);
+  environment.times = &not_the_kernels;
+  environment.cancelled = cancelled;
+  for (const v1::Kernel& kernel : call.trial.kernels()) {
+    if (auto failure = references_.Get(environment, kernel, measure, &references->emplace_back())) return failure;
+  }
+  return std::nullopt;
+}
+
 std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureOptions& measure, PhaseTimes* times,
                                             v1::TrialResult* result) {
   // The client's doing: it must not count as a fault of the device, which would be quarantined for it.
@@ -170,9 +194,13 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
                                          .real_time = LeavesACore(measure.threads()),
                                          .private_cache_bytes = options_.private_cache_bytes,
                                          .last_cache_bytes = options_.last_cache_bytes,
-                                         .deadline = Now() + call.time_limit,
+                                         .deadline = Now(),
                                          .times = times};
   environment.cores.resize(measure.threads());
+  const auto cancelled = [&call] { return call.cancelled && call.cancelled(); };
+  std::vector<KernelSession::References> references;
+  if (auto failure = ComputeReferences(call, measure, environment, cancelled, &references)) return failure;
+  environment.deadline = Now() + call.time_limit - ReferenceTime(call);
   const TelemetrySnapshot before = telemetry_.Read();
   TrialPolicy policy(measure, static_cast<size_t>(call.trial.kernels_size()), drift_.baseline_ns());
   std::vector<std::unique_ptr<KernelSession>> sessions;
@@ -201,17 +229,11 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     }
     return failure;
   };
-  std::vector<KernelSession::References> references(static_cast<size_t>(call.trial.kernels_size()));
-  for (size_t i = 0; i < references.size(); ++i) {
-    const v1::Kernel& kernel = call.trial.kernels(static_cast<int>(i));
-    if (auto failure = references_.Get(environment, kernel, measure, &references[i])) return failure;
-  }
   for (const v1::Kernel& kernel : call.trial.kernels()) {
     environment.references = &references[sessions.size()];
     sessions.push_back(std::make_unique<KernelSession>(environment, kernel, measure));
     if (auto failure = sessions.back()->Open()) return fail(sessions.size() - 1, *std::move(failure));
   }
-  const auto cancelled = [&call] { return call.cancelled && call.cancelled(); };
   std::optional<common::Turn> turn;
   if (turns_) {
     absl::StatusOr<common::Turn> taken = turns_->Time([&] { return cancelled() || Now() > environment.deadline; });

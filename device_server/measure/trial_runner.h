@@ -51,7 +51,8 @@ class TrialRunner {
     const v1::Trial& trial;
     const BlobSource& blobs;          // holds all BlobsOf(trial)
     absl::Duration time_limit;        // of the whole trial; infinite: the trial's own limits alone
-    std::function<bool()> cancelled;  // asked between samples, from the calling thread; true: the result is CANCELLED
+    std::function<bool()> cancelled;  // asked between samples and while a reference runs, from the calling thread;
+                                      // true: the result is CANCELLED
   };
   v1::TrialResult Run(const Call& call);
 
@@ -74,6 +75,11 @@ class TrialRunner {
   explicit TrialRunner(Options options);
   std::optional<Failure> Measure(const Call& call, const v1::MeasureOptions& measure, PhaseTimes* times,
                                  v1::TrialResult* result);
+  // Of each kernel, in time of their own.
+  std::optional<Failure> ComputeReferences(const Call& call, const v1::MeasureOptions& measure,
+                                           const KernelSession::Environment& kernels,
+                                           const std::function<bool()>& cancelled,
+                                           std::vector<KernelSession::References>* references);
   bool LeavesACore(uint32_t threads) const;
 
   const Options options_;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <vector>
@@ -20,6 +21,7 @@ constexpr absl::Duration kStartTimeout = absl::Seconds(10);
 constexpr absl::Duration kSentinelTimeout = absl::Seconds(10);  // milliseconds are normal
 // A worker whose socket closed is on its way out; large memory takes a while to give back.
 constexpr absl::Duration kDyingGrace = absl::Seconds(5);
+constexpr absl::Duration kGlance = absl::Milliseconds(50);
 
 std::string SignalName(int signal) {
   const char* const name = sigabbrev_np(signal);
@@ -111,14 +113,30 @@ Failure WorkerHandle::Ended(const char* phase) {
   }
 }
 
+absl::Status WorkerHandle::Receive(WorkerReport* report, absl::Duration timeout) const {
+  if (!cancelled_) return ReceivePacket(socket_.get(), report, timeout);
+  const absl::Time deadline = common::MonotonicClock().Now() + timeout;
+  while (true) {
+    if (cancelled_()) return absl::CancelledError("given up");
+    const absl::Duration left = deadline - common::MonotonicClock().Now();
+    const absl::Status status =
+        ReceivePacket(socket_.get(), report, std::max(std::min(left, kGlance), absl::ZeroDuration()));
+    if (!absl::IsDeadlineExceeded(status) || left <= kGlance) return status;
+  }
+}
+
 WorkerHandle::Reply WorkerHandle::Command(const WorkerCommand& command, absl::Duration timeout, const char* phase) {
   TF_CHECK(pid_ >= 0, "the worker is gone");
   const absl::Time begin = common::MonotonicClock().Now();
   WorkerReport report;
   absl::Status status = SendPacket(socket_.get(), command);
   // The worker's last word may still be unread when it is already gone.
-  if (status.ok() || absl::IsUnavailable(status)) status = ReceivePacket(socket_.get(), &report, timeout);
+  if (status.ok() || absl::IsUnavailable(status)) status = Receive(&report, timeout);
   const absl::Duration passed = common::MonotonicClock().Now() - begin;
+  if (absl::IsCancelled(status)) {
+    Kill();
+    return {.failure = Failure{v1::OUTCOME_CANCELLED, absl::StrCat("cancelled in ", phase)}};
+  }
   if (absl::IsDeadlineExceeded(status)) {
     Kill();
     return {.failure = Failure{v1::OUTCOME_TIMED_OUT,

@@ -5,10 +5,12 @@
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_WORKER_HANDLE_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_WORKER_HANDLE_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "device_server/sandbox/wire.h"
@@ -39,6 +41,10 @@ class WorkerHandle {
   WorkerHandle(const WorkerHandle&) = delete;
   WorkerHandle& operator=(const WorkerHandle&) = delete;
 
+  // Asked now and then while a command is under way, from the calling thread; true ends the worker, CANCELLED. That
+  // disturbs what is timed.
+  void set_cancelled(std::function<bool()> cancelled) { cancelled_ = std::move(cancelled); }
+
   // Forks the worker and waits until it is confined.
   std::optional<Failure> Start(const WorkerSpec& spec, int code_fd, std::span<const int> buffer_fds);
 
@@ -55,12 +61,15 @@ class WorkerHandle {
 
  private:
   Reply Command(const WorkerCommand& command, absl::Duration timeout, const char* phase);
+  // Errors: CANCELLED, those of ReceivePacket.
+  absl::Status Receive(WorkerReport* report, absl::Duration timeout) const;
   Failure Explain(const WorkerReport& trap, const char* phase) const;
   Failure Ended(const char* phase);
   void Kill();
 
   Zygote* const zygote_;
   const v1::ArtifactManifest& manifest_;
+  std::function<bool()> cancelled_;
   pid_t pid_ = -1;
   UniqueFd socket_;
   uint32_t sandbox_ = 0;

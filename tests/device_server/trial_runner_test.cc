@@ -246,7 +246,7 @@ TEST_F(TrialRunnerTest, AReferenceIsComputedOnTheDeviceOnceAndJudgesLaterTrials)
   kernel.mutable_checks(0)->clear_reference_digest();
   *kernel.mutable_reference() = MakeTrial("returns_error", &blobs_).kernels(0).manifest();
   const v1::TrialResult refused = Run(trial);
-  EXPECT_EQ(v1::Outcome_Name(refused.outcome()), "OUTCOME_REFUSED");
+  EXPECT_EQ(v1::Outcome_Name(refused.outcome()), "OUTCOME_EXPIRED") << "no verdict on the kernel";
   EXPECT_THAT(refused.detail(), HasSubstr("the reference: "));
   *kernel.mutable_reference() = MakeTrial("big_loop", &blobs_).kernels(0).manifest();
   const v1::TrialResult good = Run(trial);
@@ -283,6 +283,37 @@ TEST_F(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
   kernel.mutable_checks(0)->clear_reference_digest();
   *kernel.mutable_reference() = MakeTrial("big_loop", &blobs_).kernels(0).manifest();
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK") << Run(trial).detail();
+}
+
+TEST_F(TrialRunnerTest, AReferenceThatTakesTooLongIsNoVerdictAndIsNotTriedAgain) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = MakeTrial("hangs", &blobs_).kernels(0).manifest();
+  const v1::TrialResult late =
+      runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Milliseconds(800), .cancelled = nullptr});
+  EXPECT_EQ(v1::Outcome_Name(late.outcome()), "OUTCOME_EXPIRED") << late.detail();
+  EXPECT_EQ(late.run_time().seconds() + late.run_time().nanos(), 0) << "the reference's time is not the kernel's";
+  // With an hour's limit a second try would outlast the test.
+  const v1::TrialResult again =
+      runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Hours(1), .cancelled = nullptr});
+  EXPECT_EQ(again.detail(), late.detail());
+}
+
+TEST_F(TrialRunnerTest, ARevokedTrialEndsItsRunningReference) {
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = MakeTrial("hangs", &blobs_).kernels(0).manifest();
+  int asked = 0;
+  const auto revoked = [&] { return ++asked > 5; };
+  for (int i = 0; i < 2; ++i) {
+    asked = 0;
+    const v1::TrialResult result =
+        runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Hours(1), .cancelled = revoked});
+    EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_CANCELLED") << result.detail();
+    EXPECT_GT(asked, 5) << "it is no failure to remember";
+  }
 }
 
 TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {

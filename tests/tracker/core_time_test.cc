@@ -16,6 +16,9 @@ TEST(LeaseDeadlineTest, IsTheSumOfTheTrialsLimitsAndTheSlack) {
   EXPECT_EQ(LeaseDeadline(trial, absl::Seconds(30)), absl::Seconds(36));
   *trial.add_kernels() = trial.kernels(0);
   EXPECT_EQ(LeaseDeadline(trial, absl::Seconds(30)), absl::Seconds(42));
+  trial.mutable_kernels(1)->mutable_reference();
+  EXPECT_EQ(LeaseDeadline(trial, absl::Seconds(30)), absl::Seconds(42) + absl::Minutes(10));
+  trial.mutable_kernels(1)->clear_reference();
   trial.clear_options();
   EXPECT_EQ(LeaseDeadline(trial, absl::Seconds(30)), absl::Seconds(390));
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/reference_time.h"
+
 namespace tunefleet::tracker {
 namespace {
 
@@ -30,7 +32,10 @@ absl::Duration LeaseDeadline(const v1::Trial& trial, absl::Duration slack) {
   const v1::MeasureOptions& options = trial.options();
   const absl::Duration one_kernel =
       OrDefault(options.load_timeout()) + OrDefault(options.run_budget()) + OrDefault(options.kernel_timeout());
-  return std::max(trial.kernels_size(), 1) * one_kernel + slack;
+  const bool on_device = std::any_of(trial.kernels().begin(), trial.kernels().end(),
+                                     [](const v1::Kernel& kernel) { return kernel.has_reference(); });
+  return std::max(trial.kernels_size(), 1) * one_kernel + slack +
+         (on_device ? common::kReferenceAllowance : absl::ZeroDuration());
 }
 
 }  // namespace tunefleet::tracker

@@ -14,7 +14,8 @@ inline constexpr absl::Duration kMaxOptionDuration = absl::Hours(1);
 absl::Duration DurationFromProto(const google::protobuf::Duration& duration);
 google::protobuf::Duration DurationToProto(absl::Duration duration);
 
-// Kernels times (load_timeout + run_budget + kernel_timeout), plus slack. An option left unset counts as 60 s: more
+// Kernels times (load_timeout + run_budget + kernel_timeout), plus slack, plus kReferenceAllowance where the device
+// computes a reference. An option left unset counts as 60 s: more
 // than any agent's default.
 absl::Duration LeaseDeadline(const v1::Trial& trial, absl::Duration slack);
 
