@@ -59,6 +59,22 @@ double StandardDeviation(const std::vector<float>& values) {
 Annealer::Annealer(std::vector<const codegen::ScheduleSpace*> spaces, const AnnealingOptions& options)
     : spaces_(std::move(spaces)), options_(options) {}
 
+void Annealer::PlaceStarts(absl::Span<const Candidate> starts) {
+  // Chain i is of space i mod the number of spaces, so the next one back of the same space lies that far before.
+  const auto spaces = static_cast<std::ptrdiff_t>(spaces_.size());
+  const auto chains = static_cast<std::ptrdiff_t>(chains_.size());
+  std::vector<std::ptrdiff_t> next(spaces_.size());  // the chain for the space's next start
+  for (std::ptrdiff_t space = 0; space < spaces; ++space) {
+    next[space] = space + (chains - 1 - space) / spaces * spaces;
+  }
+  for (const Candidate& start : starts) {
+    std::ptrdiff_t& chain = next[start.space];
+    if (chain < 0) continue;  // all of the space's chains have started anew
+    chains_[chain] = start;
+    chain -= spaces;
+  }
+}
+
 absl::StatusOr<std::vector<ScoredCandidate>> Annealer::Run(const ScoreFunction& score, int keep,
                                                            absl::Span<const Candidate> starts, const CandidateSet& seen,
                                                            absl::BitGenRef random) {
@@ -68,8 +84,7 @@ absl::StatusOr<std::vector<ScoredCandidate>> Annealer::Run(const ScoreFunction& 
     const int space = i % static_cast<int>(spaces_.size());
     chains_.push_back({.space = space, .values = codegen::RandomValues(*spaces_[space], random)});
   }
-  starts = starts.first(std::min(starts.size(), chains_.size()));
-  std::copy(starts.begin(), starts.end(), chains_.end() - static_cast<std::ptrdiff_t>(starts.size()));
+  PlaceStarts(starts);
   TF_ASSIGN_OR_RETURN(std::vector<float> scores, score(chains_));
   TopCandidates top(keep, seen);
   for (int i = 0; i < chains; ++i) top.Offer(chains_[i], scores[i]);

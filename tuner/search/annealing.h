@@ -34,10 +34,11 @@ class Annealer {
  public:
   Annealer(std::vector<const codegen::ScheduleSpace*> spaces, const AnnealingOptions& options);
 
-  // The best `keep` distinct candidates met on the way that are not in `seen`, best first. Each of `starts`, as many as
-  // there are chains for, is where the last chains start; the other chains go on from where they were. A worse step is
-  // accepted with probability exp(difference / temperature), where a difference of 1 is the standard deviation of the
-  // chains' scores at the start. Errors: those of `score`.
+  // The best `keep` distinct candidates met on the way that are not in `seen`, best first. Each of `starts` is where
+  // a chain of its space starts, the space's last chain first; those that the space has no more chains for are left
+  // out, and the other chains go on from where they were. A worse step is accepted with probability exp(difference /
+  // temperature), where a difference of 1 is the standard deviation of the chains' scores at the start. Errors: those
+  // of `score`.
   absl::StatusOr<std::vector<ScoredCandidate>> Run(const ScoreFunction& score, int keep,
                                                    absl::Span<const Candidate> starts, const CandidateSet& seen,
                                                    absl::BitGenRef random);
@@ -45,6 +46,8 @@ class Annealer {
   const std::vector<Candidate>& chains() const { return chains_; }
 
  private:
+  void PlaceStarts(absl::Span<const Candidate> starts);
+
   const std::vector<const codegen::ScheduleSpace*> spaces_;
   const AnnealingOptions options_;
   std::vector<Candidate> chains_;  // empty before the first run

@@ -102,11 +102,12 @@ TEST_F(AnnealingTest, ChainsPersistAndStayInTheirSpace) {
   }
 }
 
-TEST_F(AnnealingTest, TheLastChainsStartWhereTheyAreTold) {
+TEST_F(AnnealingTest, TheLastChainsOfASpaceStartWhereTheyAreTold) {
   Annealer annealer(spaces_, {.chains = 10, .max_steps = 40});
   ASSERT_TRUE(annealer.Run(Score, 5, {}, {}, random_).ok());
   const std::vector<Candidate> before = annealer.chains();
   const std::vector<Candidate> starts = {{.space = 1, .values = codegen::FirstValues(*spaces_[1])},
+                                         {.space = 1, .values = {3, 2, 1}},
                                          {.space = 0, .values = codegen::FirstValues(*spaces_[0])}};
   std::vector<Candidate> first_scored;
   const auto spy = [&](absl::Span<const Candidate> candidates) {
@@ -116,7 +117,7 @@ TEST_F(AnnealingTest, TheLastChainsStartWhereTheyAreTold) {
   ASSERT_TRUE(annealer.Run(spy, 5, starts, {}, random_).ok());
   ASSERT_EQ(first_scored.size(), 10);
   for (int i = 0; i < 10; ++i) {
-    const Candidate& expected = i < 8 ? before[i] : starts[i - 8];
+    const Candidate& expected = i == 9 ? starts[0] : i == 7 ? starts[1] : i == 8 ? starts[2] : before[i];
     EXPECT_EQ(first_scored[i].space, expected.space) << i;
     EXPECT_EQ(first_scored[i].values, expected.values) << i;
   }
@@ -127,6 +128,14 @@ TEST_F(AnnealingTest, MoreStartsThanChainsAreLeftOut) {
   const std::vector<Candidate> starts(5, {.space = 0, .values = codegen::FirstValues(*spaces_[0])});
   ASSERT_TRUE(annealer.Run(Score, 5, starts, {}, random_).ok());
   EXPECT_EQ(annealer.chains().size(), 2);
+}
+
+TEST_F(AnnealingTest, ASpaceKeepsItsOnlyChainWhateverStarts) {
+  Annealer annealer(spaces_, {.chains = 2, .max_steps = 1});
+  const std::vector<Candidate> starts(2, {.space = 0, .values = codegen::FirstValues(*spaces_[0])});
+  ASSERT_TRUE(annealer.Run(Score, 5, starts, {}, random_).ok());
+  EXPECT_EQ(annealer.chains()[0].space, 0);
+  EXPECT_EQ(annealer.chains()[1].space, 1);
 }
 
 TEST_F(AnnealingTest, EndsEarlyWhenTheBestNoLongerChange) {
