@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <utility>
 
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
 #include "common/clock.h"
 #include "common/service_manager.h"
 #include "common/status_macros.h"
@@ -45,6 +47,29 @@ void Tell(absl::string_view state) {
   if (!status.ok()) spdlog::warn("{}", std::string(status.message()));
 }
 
+// A start anew is a reload: the next READY=1 comes from the program that starts.
+void TellReloading() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  Tell(absl::StrCat("RELOADING=1\nMONOTONIC_USEC=", int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000));
+}
+
+// Tells the service manager, often enough, that the agent is well.
+class Watchdog {
+ public:
+  void Tick(const Agent& agent) {
+    const absl::Time now = common::MonotonicClock().Now();
+    if (interval_ == absl::InfiniteDuration() || now < next_word_ || !agent.Alive()) return;
+    Tell("WATCHDOG=1");
+    next_word_ = now + glance();
+  }
+  absl::Duration glance() const { return interval_ / 2; }
+
+ private:
+  const absl::Duration interval_ = common::WatchdogInterval();
+  absl::Time next_word_ = absl::InfinitePast();
+};
+
 enum class Reason { kNone, kEnd, kStartAnew, kLifeline };
 
 // Waits for a reason to end: a signal, or that the lifeline broke. kNone after the timeout.
@@ -64,15 +89,10 @@ Reason WaitForReason(int signals, int lifeline, absl::Duration timeout) {
 
 // Serves until there is a reason to end; tells the service manager meanwhile that the agent is well.
 Reason WaitWhileServing(const Agent& agent, int signals, int lifeline, ProgramFile* program) {
-  const absl::Duration watchdog = common::WatchdogInterval();
-  absl::Time next_word = absl::InfinitePast();
+  Watchdog watchdog;
   while (true) {
-    const absl::Time now = common::MonotonicClock().Now();
-    if (watchdog != absl::InfiniteDuration() && now >= next_word && agent.Alive()) {
-      Tell("WATCHDOG=1");
-      next_word = now + watchdog / 2;
-    }
-    const Reason reason = WaitForReason(signals, lifeline, std::min(kProgramGlance, watchdog / 2));
+    watchdog.Tick(agent);
+    const Reason reason = WaitForReason(signals, lifeline, std::min(kProgramGlance, watchdog.glance()));
     if (reason != Reason::kNone) return reason;
     if (lifeline < 0 && program->Replaced()) {
       spdlog::info("{} was replaced", program->path());
@@ -86,7 +106,9 @@ Reason Drain(Agent* agent, Reason reason, int signals, int lifeline) {
   spdlog::info("draining");
   agent->Drain();
   const absl::Time until = common::MonotonicClock().Now() + kDrainTimeout;
+  Watchdog watchdog;
   while (!agent->WaitUntilDrained(kGlance)) {
+    watchdog.Tick(*agent);
     const Reason another = WaitForReason(signals, lifeline, absl::ZeroDuration());
     if (another != Reason::kNone && another != Reason::kStartAnew) return another;
     if (common::MonotonicClock().Now() < until) continue;
@@ -133,8 +155,14 @@ absl::StatusOr<Ending> Serve(const CommandLine& line, const std::string& version
     Agent agent(std::move(options), std::move(slots), std::move(journal));
     Tell("READY=1");
     reason = WaitWhileServing(agent, signals, line.lifeline_fd, program);
-    Tell("STOPPING=1");
+    const bool reloading = reason == Reason::kStartAnew;
+    if (reloading) {
+      TellReloading();
+    } else {
+      Tell("STOPPING=1");
+    }
     if (reason != Reason::kLifeline) reason = Drain(&agent, reason, signals, line.lifeline_fd);
+    if (reloading && reason != Reason::kStartAnew) Tell("STOPPING=1");
     if (reason != Reason::kLifeline) {
       const size_t lost = agent.SaveResults();
       if (lost > 0) spdlog::warn("{} results without acknowledgement are given up", lost);

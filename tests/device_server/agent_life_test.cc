@@ -208,31 +208,55 @@ TEST_F(AgentLifeTest, AProbeIsAnsweredBetweenTrials) {
   EXPECT_THAT(probed.detail(), HasSubstr("confined"));
 }
 
+// Where a service manager listens.
+class Manager {
+ public:
+  explicit Manager(const std::string& path) : socket_(socket(AF_UNIX, SOCK_DGRAM, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path.c_str(), sizeof(address.sun_path) - 1);
+    EXPECT_EQ(bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+    setenv("NOTIFY_SOCKET", address.sun_path, 1);
+  }
+  ~Manager() { close(socket_); }
+
+  std::string Hear() const {
+    char text[64] = {};
+    const ssize_t count = recv(socket_, text, sizeof(text), 0);
+    return std::string(text, count > 0 ? static_cast<size_t>(count) : 0);
+  }
+
+ private:
+  const int socket_;
+};
+
 TEST_F(AgentLifeTest, TheServiceManagerHearsThatTheAgentIsReadyAndWell) {
-  const int manager = socket(AF_UNIX, SOCK_DGRAM, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, (folder_ / "notify").c_str(), sizeof(address.sun_path) - 1);
-  ASSERT_EQ(bind(manager, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
-  setenv("NOTIFY_SOCKET", address.sun_path, 1);
+  const Manager manager(folder_ / "notify");
   setenv("WATCHDOG_USEC", "400000", 1);
   AgentProcess agent(Arguments());
   unsetenv("NOTIFY_SOCKET");
   unsetenv("WATCHDOG_USEC");
-  const auto hear = [manager] {
-    char text[64] = {};
-    const ssize_t count = recv(manager, text, sizeof(text), 0);
-    return std::string(text, count > 0 ? static_cast<size_t>(count) : 0);
-  };
-  EXPECT_EQ(hear(), "READY=1");
-  EXPECT_EQ(hear(), "WATCHDOG=1");
-  EXPECT_EQ(hear(), "WATCHDOG=1");
+  EXPECT_EQ(manager.Hear(), "READY=1");
+  EXPECT_EQ(manager.Hear(), "WATCHDOG=1");
+  EXPECT_EQ(manager.Hear(), "WATCHDOG=1");
   agent.Signal(SIGTERM);
   EXPECT_EQ(agent.WaitForExit(), 0);
   std::string last;
-  while (!last.starts_with("STOPPING")) last = hear();
+  while (!last.starts_with("STOPPING")) last = manager.Hear();
   EXPECT_THAT(last, StartsWith("STOPPING=1"));
-  close(manager);
+}
+
+TEST_F(AgentLifeTest, AStartAnewIsAReloadToTheServiceManager) {
+  const Manager manager(folder_ / "notify");
+  AgentProcess agent(Arguments(), TUNEFLEET_DEVICE_PROGRAM);
+  unsetenv("NOTIFY_SOCKET");
+  EXPECT_EQ(manager.Hear(), "READY=1");
+  agent.Signal(SIGHUP);
+  EXPECT_THAT(manager.Hear(), ::testing::MatchesRegex("RELOADING=1\nMONOTONIC_USEC=[0-9]+"));
+  EXPECT_EQ(manager.Hear(), "READY=1") << "from the new start";
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(manager.Hear(), "STOPPING=1");
+  EXPECT_EQ(agent.WaitForExit(), 0);
 }
 
 }  // namespace
