@@ -1,6 +1,7 @@
 #include "device_server/device_plan.h"
 
 #include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -38,7 +39,13 @@ std::string KindOf(const std::vector<uint16_t>& cores, const std::vector<CoreGro
   return "";
 }
 
-std::vector<PlannedDevice> OnePerGroup(const CommandLine& line, const std::vector<CoreGroup>& groups) {
+absl::StatusOr<std::vector<PlannedDevice>> OnePerGroup(const CommandLine& line, const std::vector<CoreGroup>& groups) {
+  size_t most = 0;
+  for (const CoreGroup& group : groups) most = std::max(most, group.cores.size());
+  if (line.threads > most) {
+    return Wrong("threads", absl::StrCat(line.threads),
+                 absl::StrCat("at most ", most, ", the usable cores of one kind"));
+  }
   std::vector<PlannedDevice> plan;
   for (const CoreGroup& group : groups) {
     PlannedDevice& device = plan.emplace_back();
@@ -97,6 +104,16 @@ absl::Status CheckCores(const std::vector<PlannedDevice>& plan, const std::vecto
   return absl::OkStatus();
 }
 
+absl::Status CheckIds(const std::vector<PlannedDevice>& plan) {
+  std::set<std::string> taken;
+  for (const PlannedDevice& device : plan) {
+    if (!device.device_id.empty() && !taken.insert(device.device_id).second) {
+      return Wrong("id", device.device_id, "an id that no other device of this agent has");
+    }
+  }
+  return absl::OkStatus();
+}
+
 void TellClassesApart(std::vector<PlannedDevice>* plan) {
   const std::vector<PlannedDevice> before = *plan;
   for (PlannedDevice& device : *plan) {
@@ -114,11 +131,12 @@ absl::StatusOr<std::vector<PlannedDevice>> PlanDevices(
     const std::function<std::string(const std::vector<uint16_t>& cores)>& class_of) {
   std::vector<PlannedDevice> plan;
   if (line.cores.empty() && line.also.empty() && groups.size() > 1) {
-    plan = OnePerGroup(line, groups);
+    TF_ASSIGN_OR_RETURN(plan, OnePerGroup(line, groups));
   } else {
     TF_ASSIGN_OR_RETURN(plan, AsNamed(line, usable));
   }
   TF_RETURN_IF_ERROR(CheckCores(plan, usable));
+  TF_RETURN_IF_ERROR(CheckIds(plan));
   for (PlannedDevice& device : plan) {
     device.core_kind = KindOf(device.cores, groups);
     if (device.device_class.empty()) device.device_class = class_of(device.cores);

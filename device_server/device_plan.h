@@ -18,8 +18,8 @@ struct PlannedDevice {
   uint32_t threads = 1;  // that a kernel may use
   std::string device_class;
   std::string device_id;  // empty: from host and cores
-  std::string
-      core_kind;  // what tells its cores from others of the machine; empty: nothing, or they are of several kinds
+  // What tells its cores from others of the machine; empty: nothing, or they are of several kinds.
+  std::string core_kind;
 };
 
 // The devices of the command line, those without named cores on the last `usable` ones. Where it names none and the
@@ -27,7 +27,8 @@ struct PlannedDevice {
 // the command line gives one. Devices of one class whose cores differ in kind get classes of their own: the kind is
 // appended. `class_of` names the class of cores where the command line does not.
 //
-// Errors: INVALID_ARGUMENT for cores that are not usable, too few, or in two devices.
+// Errors: INVALID_ARGUMENT for cores that are not usable, too few (where there are several groups: in each of them), or
+// in two devices, and for an id of two devices.
 absl::StatusOr<std::vector<PlannedDevice>> PlanDevices(
     const CommandLine& line, const std::vector<uint16_t>& usable, const std::vector<CoreGroup>& groups,
     const std::function<std::string(const std::vector<uint16_t>& cores)>& class_of);

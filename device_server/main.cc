@@ -94,7 +94,7 @@ absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const PlannedDe
                                         const std::string& program, const std::vector<std::string>& emulator) {
   v1::Target target = DescribeTarget(planned.cores, planned.threads, line.sys_root);
   std::string device_class = planned.device_class;
-  std::string device_id = planned.device_id.empty() ? DefaultId(planned.cores) : planned.device_id;
+  std::string device_id = planned.device_id.empty() ? DefaultId(HostName(), planned.cores) : planned.device_id;
   DeviceTraits traits{.emulator = "", .core_kind = planned.core_kind, .sandbox = {}};
   if (!emulator.empty()) {
     traits.emulator = std::filesystem::path(emulator[0]).filename().string();
@@ -122,12 +122,12 @@ absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const PlannedDe
 }
 
 // Exit status 0 where timings can be trusted.
-int SelfTest(const PlannedDevice& device, bool json, TrialRunner* runner) {
-  StayOffCores(device.cores);
+int SelfTest(const PlannedDevice& device, const std::string& device_id, bool json, TrialRunner* runner) {
   // An agent at work on these cores waits until this is over.
   const std::optional<CoreLock> lock = CoreLock::Acquire(device.cores, "", [] { return false; });
   absl::BitGen random;
-  const SelfTestFindings findings = RunSelfTest(kSelfTestTimes, device.threads, random, runner);
+  SelfTestFindings findings = RunSelfTest(kSelfTestTimes, device.threads, random, runner);
+  findings.device = device_id;
   const SelfTestVerdict verdict = JudgeSelfTest(findings);
   if (json) {
     std::cout << SelfTestJson(findings, verdict) << std::endl;
@@ -182,7 +182,13 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (line->mode == CommandLine::Mode::kSelfTest) {
-    return SelfTest(plan->front(), line->json, devices.front().runner.get());
+    for (const ServedDevice& served : devices) StayOffCores(served.cores);
+    int exit_status = 0;
+    for (size_t i = 0; i < devices.size(); ++i) {
+      const std::string& device_id = devices[i].device.device_id();
+      exit_status = std::max(exit_status, SelfTest((*plan)[i], device_id, line->json, devices[i].runner.get()));
+    }
+    return exit_status;
   }
   const uint32_t sandbox = devices.front().runner->sandbox();  // the machine's, so the same for all
   if (line->require_sandbox == "full" && (sandbox & kSandboxFull) != kSandboxFull) {

@@ -157,8 +157,8 @@ std::string HelpText() {
   --require-sandbox=full   refuse to run where a measure of the sandbox is missing
   --log-level=LEVEL        trace, debug, info, warning, error, off (default: info)
   --list                   print what this machine offers and end; --json prints it as JSON
-  --self-test              measure kernels of known behaviour and say whether timings of this machine can be trusted;
-                           exit status 0: yes, 1: no
+  --self-test              measure kernels of known behaviour and say whether timings of this machine can be trusted,
+                           for each device in turn; exit status 0: yes, of all; 1: no
   --lifeline-fd=N          end at once when this pipe closes
   --sys-root=DIR           learn about cores and caches from DIR/sys instead of /sys (for tests)
   --turns=FILE             take turns with the builders that share the cores and this file

@@ -125,7 +125,7 @@ SelfTestVerdict JudgeSelfTest(const SelfTestFindings& findings) {
 }
 
 std::string SelfTestText(const SelfTestFindings& findings, const SelfTestVerdict& verdict) {
-  std::string text;
+  std::string text = absl::StrCat("device       ", findings.device, "\n");
   for (const Repeatability& kernel : findings.kernels) {
     absl::StrAppendFormat(&text, "%-12s %10.2f us, noise %s, %s flagged, %d times\n", kernel.name,
                           kernel.MedianNs() / 1000, Percent(kernel.VariationCoefficient()),
@@ -144,6 +144,7 @@ std::string SelfTestText(const SelfTestFindings& findings, const SelfTestVerdict
 std::string SelfTestJson(const SelfTestFindings& findings, const SelfTestVerdict& verdict) {
   google::protobuf::Struct object;
   auto& fields = *object.mutable_fields();
+  fields["device"].set_string_value(findings.device);
   fields["trustworthy"].set_bool_value(verdict.trustworthy);
   fields["noise"].set_number_value(verdict.noise);
   fields["flagged"].set_number_value(verdict.flagged);

@@ -15,6 +15,7 @@ namespace tunefleet::device {
 
 // What was found out.
 struct SelfTestFindings {
+  std::string device;  // its id
   std::vector<Repeatability> kernels;
   uint32_t sandbox = 0;  // SandboxBits
   Scheduling scheduling = Scheduling::kNormal;

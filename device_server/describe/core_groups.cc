@@ -14,7 +14,7 @@
 namespace tunefleet::device {
 namespace {
 
-constexpr double kClockTolerance = 0.1;
+constexpr double kTolerance = 0.1;
 
 uint64_t ReadNumber(const std::string& path) { return static_cast<uint64_t>(ReadSysNumber(path).value_or(0)); }
 
@@ -39,13 +39,17 @@ CoreGroup Describe(const std::string& root, uint16_t core) {
           .max_khz = ReadNumber(CorePath(root, core) + "cpufreq/cpuinfo_max_freq")};
 }
 
+bool AreClose(uint64_t a, uint64_t b) {
+  const auto x = static_cast<double>(a), y = static_cast<double>(b);
+  return std::abs(x - y) <= kTolerance * std::max(x, y);
+}
+
 // What tells the two apart; "" when they are alike.
 std::string Difference(const CoreGroup& a, const CoreGroup& b) {
   if (a.kind != b.kind) return "cpu_core/cpus, cpu_atom/cpus";
   if (a.midr != b.midr) return "midr_el1";
-  if (a.capacity != b.capacity) return "cpu_capacity";
-  const auto x = static_cast<double>(a.max_khz), y = static_cast<double>(b.max_khz);
-  return std::abs(x - y) > kClockTolerance * std::max(x, y) ? "cpuinfo_max_freq" : "";
+  if (!AreClose(a.capacity, b.capacity)) return "cpu_capacity";
+  return AreClose(a.max_khz, b.max_khz) ? "" : "cpuinfo_max_freq";
 }
 
 // A group's traits as parts of names; empty where the machine does not tell.

@@ -19,8 +19,8 @@ struct CoreGroup {
 };
 
 // Sorts `cores` into groups, in the order of their first cores. `root` stands before /sys: "" on a real machine. Cores
-// differ when their kind, midr or capacity does, or their highest clocks by more than a tenth (a processor's favourite
-// cores are allowed a little more).
+// differ when their kind or midr does, or their capacities or highest clocks by more than a tenth (a processor's
+// favourite cores are allowed a little more).
 std::vector<CoreGroup> ReadCoreGroups(const std::string& root, const std::vector<uint16_t>& cores);
 
 // The identification register of an Arm core; 0 where the kernel does not show it.

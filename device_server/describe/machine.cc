@@ -21,6 +21,8 @@
 namespace tunefleet::device {
 namespace {
 
+constexpr size_t kMostIdCharacters = 64;
+
 #if defined(__x86_64__)
 constexpr char kArchitecture[] = "x86_64";
 constexpr char kTriple[] = "x86_64-linux-gnu";
@@ -93,14 +95,19 @@ v1::Target EmulatedTarget(v1::Target target, const std::string& emulator) {
   return target;
 }
 
-std::string DefaultId(const std::vector<uint16_t>& cores) {
+std::string HostName() {
   char host[256] = {};
   if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0') host[0] = '?';
-  std::string id = absl::StrCat(host, "-", absl::StrJoin(cores, "_"));
-  for (char& c : id) {
+  return host;
+}
+
+std::string DefaultId(std::string host, const std::vector<uint16_t>& cores) {
+  for (char& c : host) {
     if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.' && c != '-') c = '_';
   }
-  return id.substr(0, 64);
+  std::string list = absl::StrJoin(cores, "_");
+  if (list.size() > kMostIdCharacters / 2) list = common::HexDigest(common::Sha256(list)).substr(0, 16);
+  return absl::StrCat(host.substr(0, kMostIdCharacters - 1 - list.size()), "-", list);
 }
 
 v1::Device DescribeDevice(const v1::Target& target, const std::string& device_id, const std::string& device_class,

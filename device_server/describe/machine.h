@@ -26,8 +26,11 @@ std::string EmulatedClass(const std::string& device_class);
 // The target without what was read of the machine below the emulator: its caches and its model.
 v1::Target EmulatedTarget(v1::Target target, const std::string& emulator);
 
-// "<host name>-<cores>": stable over restarts, one per core set of a machine.
-std::string DefaultId(const std::vector<uint16_t>& cores);
+std::string HostName();
+
+// "<host>-<cores>": stable over restarts, one per core set of a machine. At most 64 characters: a long host name is
+// cut, and very many cores are their digest.
+std::string DefaultId(std::string host, const std::vector<uint16_t>& cores);
 
 // What there is to know of a device beside its target.
 struct DeviceTraits {

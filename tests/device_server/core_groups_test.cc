@@ -38,6 +38,8 @@ TEST(CoreGroupsTest, CapacityAndClockTellWhereNoRegisterDoes) {
   sys.WriteCore(0, "", "400", "");
   sys.WriteCore(1, "", "1024", "");
   EXPECT_EQ(ReadCoreGroups(sys.root(), {0, 1})[1].told_by, "cpu_capacity");
+  sys.WriteCore(5, "", "1000", "");
+  EXPECT_EQ(ReadCoreGroups(sys.root(), {1, 5}).size(), 1u) << "a favourite core is no kind of its own";
   sys.WriteCore(2, "", "", "1800000");
   sys.WriteCore(3, "", "", "2400000");
   sys.WriteCore(4, "", "", "2350000");

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 
 #include "device_server/describe/arm_registers.h"
 #include "device_server/describe/caches.h"
@@ -224,6 +225,18 @@ TEST(ArmRegistersTest, CapabilitiesBecomeTheWordsOfCpuinfo) {
               ElementsAre("dotprod", "fullfp16", "i8mm", "neon"));
   EXPECT_THAT(ArmFeatures(ArmCapabilityWords({.hwcap = 1 << 12 | 1 << 16}, false)), ElementsAre("neon", "vfp4"));
   EXPECT_EQ(ArmCpuName(ArmImplementer(0x410fd034), ArmPart(0x410fd034)), "cortex-a53");
+}
+
+TEST(DefaultIdTest, NamesHostAndCoresAndCutsTheHostAlone) {
+  EXPECT_EQ(DefaultId("a host", {4, 5}), "a_host-4_5");
+  const std::string host(100, 'h');
+  EXPECT_EQ(DefaultId(host, {4, 5}), std::string(60, 'h') + "-4_5");
+  std::vector<uint16_t> many(40);
+  std::iota(many.begin(), many.end(), 100);
+  const std::string id = DefaultId(host, many);
+  EXPECT_EQ(id.size(), 64u);
+  ++many.back();
+  EXPECT_NE(DefaultId(host, many), id);
 }
 
 }  // namespace

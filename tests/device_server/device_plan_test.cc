@@ -61,6 +61,8 @@ TEST(DevicePlanTest, FurtherDevicesHaveCoresOfTheirOwn) {
   EXPECT_EQ((*plan)[1].threads, 2u);
   EXPECT_EQ((*plan)[1].device_class, "big");
   EXPECT_EQ((*plan)[1].device_id, "second");
+  line.device_id = "second";
+  EXPECT_THAT(Plan(line, {0, 1, 2, 3}).status().message(), HasSubstr("--id=second"));
   line.also[0].cores = {1, 2};
   EXPECT_THAT(Plan(line, {0, 1, 2, 3}).status().message(), HasSubstr("no other device of this agent"));
 }
@@ -84,6 +86,7 @@ TEST_F(BigLittleTest, ThreadsAreAsManyAsAKindHasCores) {
   EXPECT_EQ((*plan)[0].threads, 3u);
   EXPECT_THAT((*plan)[1].cores, ElementsAre(4, 5));
   EXPECT_EQ((*plan)[1].threads, 2u);
+  EXPECT_THAT(Plan({.threads = 5}).status().message(), HasSubstr("at most 4"));
 }
 
 TEST_F(BigLittleTest, OneNameForAllIsToldApartByTheKind) {

@@ -74,7 +74,10 @@ TEST(SelfTestTest, TextAndJsonSayTheSame) {
   SelfTestFindings findings = Quiet();
   findings.kernels[0].failure = "EXITED: with \"quotes\"";
   const SelfTestVerdict verdict = JudgeSelfTest(findings);
+  findings.device = "big";
   EXPECT_THAT(SelfTestText(findings, verdict), HasSubstr("NOT to be trusted"));
+  EXPECT_THAT(SelfTestText(findings, verdict), HasSubstr("device       big\n"));
+  EXPECT_THAT(SelfTestJson(findings, verdict), HasSubstr("\"device\":\"big\""));
   google::protobuf::Struct parsed;
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(SelfTestJson(findings, verdict), &parsed).ok());
   EXPECT_FALSE(parsed.fields().at("trustworthy").bool_value());
