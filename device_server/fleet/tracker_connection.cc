@@ -15,7 +15,7 @@ namespace tunefleet::device {
 namespace {
 
 constexpr uint64_t kMaxBlobBytes = uint64_t{1} << 30;
-// A download that brings nothing for this long is broken off and resumed.
+// A download that takes longer in all is broken off and resumed.
 constexpr absl::Duration kDownloadTimeout = absl::Minutes(2);
 
 absl::Status ToAbsl(const grpc::Status& status) {

@@ -1,6 +1,5 @@
 // `tunefleet explain`: why the best kernel of an operator is as fast as it is, and what holds it back.
 #include <algorithm>
-#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
