@@ -33,11 +33,12 @@ absl::Status Lock(int file, int operation) {
   return absl::OkStatus();
 }
 
-absl::Status LockAlone(int file, const std::function<bool()>& give_up) {
+absl::Status LockPatiently(int file, int operation, const std::function<bool()>& give_up) {
+  if (!give_up) return Lock(file, operation);
   while (true) {
-    const absl::Status status = Lock(file, LOCK_EX | LOCK_NB);
+    const absl::Status status = Lock(file, operation | LOCK_NB);
     if (!absl::IsUnavailable(status)) return status;
-    if (give_up()) return absl::CancelledError("no turn to time before it was given up");
+    if (give_up()) return absl::CancelledError("no turn before it was given up");
     absl::SleepFor(kGlance);
   }
 }
@@ -65,21 +66,21 @@ absl::StatusOr<Turns> Turns::Open(std::string file) {
   return Turns(std::move(file));
 }
 
-absl::StatusOr<Turn> Turns::Work() const {
+absl::StatusOr<Turn> Turns::Work(const std::function<bool()>& give_up) const {
   Turn turn, passing;
   TF_ASSIGN_OR_RETURN(passing.gate_, OpenLock(file_ + ".gate"));
-  TF_RETURN_IF_ERROR(Lock(passing.gate_, LOCK_SH));
+  TF_RETURN_IF_ERROR(LockPatiently(passing.gate_, LOCK_SH, give_up));
   TF_ASSIGN_OR_RETURN(turn.work_, OpenLock(file_));
-  TF_RETURN_IF_ERROR(Lock(turn.work_, LOCK_SH));
+  TF_RETURN_IF_ERROR(LockPatiently(turn.work_, LOCK_SH, give_up));
   return turn;
 }
 
 absl::StatusOr<Turn> Turns::Time(const std::function<bool()>& give_up) const {
   Turn turn;
   TF_ASSIGN_OR_RETURN(turn.gate_, OpenLock(file_ + ".gate"));
-  TF_RETURN_IF_ERROR(LockAlone(turn.gate_, give_up));
+  TF_RETURN_IF_ERROR(LockPatiently(turn.gate_, LOCK_EX, give_up));
   TF_ASSIGN_OR_RETURN(turn.work_, OpenLock(file_));
-  TF_RETURN_IF_ERROR(LockAlone(turn.work_, give_up));
+  TF_RETURN_IF_ERROR(LockPatiently(turn.work_, LOCK_EX, give_up));
   return turn;
 }
 

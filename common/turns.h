@@ -37,11 +37,11 @@ class Turns {
   // The files are made when they are missing. Errors: FAILED_PRECONDITION (they cannot be).
   static absl::StatusOr<Turns> Open(std::string file);
 
-  // Waits while somebody times or wants to. Errors: INTERNAL.
-  absl::StatusOr<Turn> Work() const;
+  // Waits while somebody times or wants to. `give_up` is asked every millisecond; true ends the wait; empty: never.
+  // Errors: CANCELLED (given up), INTERNAL.
+  absl::StatusOr<Turn> Work(const std::function<bool()>& give_up = nullptr) const;
 
-  // Waits until all work under way is done. `give_up` is asked every millisecond; true ends the wait. Errors:
-  // CANCELLED (given up), INTERNAL.
+  // Waits until all work under way is done. `give_up` as above. Errors: CANCELLED (given up), INTERNAL.
   absl::StatusOr<Turn> Time(const std::function<bool()>& give_up) const;
 
  private:

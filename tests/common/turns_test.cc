@@ -164,5 +164,18 @@ TEST_F(TurnsTest, AFolderThatIsNotThereIsAnError) {
   EXPECT_EQ(Turns::Open("/nonexistent/turns").status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(TurnsTest, WorkIsGivenUpWhereSomebodyTimes) {
+  const auto turns = Turns::Open(file_);
+  ASSERT_TRUE(turns.ok());
+  int asked = 0;
+  {
+    const auto timing = turns->Time(Never);
+    ASSERT_TRUE(timing.ok());
+    EXPECT_TRUE(absl::IsCancelled(turns->Work([&] { return ++asked == 3; }).status()));
+  }
+  EXPECT_EQ(asked, 3);
+  EXPECT_TRUE(turns->Work([] { return true; }).ok()) << "nobody is in the way";
+}
+
 }  // namespace
 }  // namespace tunefleet::common

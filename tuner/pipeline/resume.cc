@@ -1,5 +1,6 @@
 #include "tuner/pipeline/resume.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -52,7 +53,10 @@ absl::StatusOr<int> Resume(TuneContext& context, SearchStrategy& strategy) {
     ++trials;
     if (auto measured = ToMeasured(context.task, stored.record); measured.ok()) known.push_back(*std::move(measured));
   }
-  strategy.Tell(known);
+  {
+    const std::optional<common::Turn> turn = TakeWorkTurn(context);
+    strategy.Tell(known);
+  }
 
   TF_ASSIGN_OR_RETURN(const std::vector<PendingTrial> pending, context.database.Pending(context.job.job_id));
   std::vector<std::vector<BuiltCandidate>> kernels;

@@ -14,11 +14,9 @@
 namespace tunefleet::tuner {
 namespace {
 
-// One step of the strategy. Where its cores are also the device's, no kernel is timed meanwhile; without a turn it goes
-// on all the same: that costs the timing, not the plan.
+// One step of the strategy.
 std::vector<Candidate> Plan(TuneContext& context, SearchStrategy& strategy, std::vector<Measured> results) {
-  std::optional<absl::StatusOr<common::Turn>> turn;
-  if (context.options.turns.has_value()) turn = context.options.turns->Work();
+  const std::optional<common::Turn> turn = TakeWorkTurn(context);
   const absl::Time begin = context.clock.Now();
   strategy.Tell(std::move(results));
   std::vector<Candidate> candidates = strategy.Propose(1);

@@ -1,5 +1,7 @@
 #include "tuner/pipeline/tune_context.h"
 
+#include <utility>
+
 #include "common/status_macros.h"
 #include "tuner/pipeline/build_candidate.h"
 
@@ -21,6 +23,13 @@ absl::StatusOr<Measured> ToMeasured(const TuningTask& task, const v1::TuningReco
     measured.censored = result.kernels(0).censored();
   }
   return measured;
+}
+
+std::optional<common::Turn> TakeWorkTurn(const TuneContext& context) {
+  if (!context.options.turns.has_value()) return std::nullopt;
+  absl::StatusOr<common::Turn> turn = context.options.turns->Work([&] { return context.control.halted(); });
+  if (!turn.ok()) return std::nullopt;
+  return *std::move(turn);
 }
 
 v1::MeasureOptions SearchOptions(const TuneContext& context) {

@@ -3,7 +3,9 @@
 #define TUNEFLEET_TUNER_PIPELINE_TUNE_CONTEXT_H_
 
 #include <functional>
+#include <optional>
 
+#include "common/turns.h"
 #include "tuner/pipeline/builder.h"
 #include "tuner/pipeline/pipeline.h"
 #include "tuner/pipeline/progress_meter.h"
@@ -28,6 +30,11 @@ struct TuneContext {
 
 // What the strategy learns from a record. Errors: those of FindCandidate.
 absl::StatusOr<Measured> ToMeasured(const TuningTask& task, const v1::TuningRecord& record);
+
+// Held where the run's cores are also the device's, so that no kernel is timed meanwhile. Nullopt where they are not,
+// the run has to end, or there is no turn to be had: then the caller goes on all the same, which costs the timing, not
+// the plan. Whoever holds it must not wait for a builder, which takes a turn of its own.
+std::optional<common::Turn> TakeWorkTurn(const TuneContext& context);
 
 // How a trial of the search is measured now: with the best known as the incumbent.
 v1::MeasureOptions SearchOptions(const TuneContext& context);
