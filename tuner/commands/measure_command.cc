@@ -76,11 +76,11 @@ std::string KernelJson(const std::string& file, const v1::KernelResult& kernel) 
   return object.Print();
 }
 
-std::string KernelText(const std::string& file, const v1::KernelResult& kernel, double flops, bool verified) {
+std::string KernelText(const std::string& file, const v1::KernelResult& kernel, const TuningTask& task, bool verified) {
   const auto latency_ns = static_cast<double>(kernel.latency_ns());
-  std::string text =
-      absl::StrFormat("%s: %s, %.1f GFLOP/s, %d samples, %s", file, LatencyText(latency_ns), flops / latency_ns,
-                      kernel.samples_size(), kernel.quality() == v1::QUALITY_GOOD ? "good" : "noisy:");
+  std::string text = absl::StrFormat("%s: %s, %.1f %s, %d samples, %s", file, LatencyText(latency_ns),
+                                     task.flops / latency_ns, RateUnit(task.identity.workload), kernel.samples_size(),
+                                     kernel.quality() == v1::QUALITY_GOOD ? "good" : "noisy:");
   for (const int reason : kernel.quality_reasons()) {
     absl::StrAppend(&text, " ", ShortName(v1::QualityReason_Name(reason), "QUALITY_REASON_"));
   }
@@ -204,7 +204,7 @@ class MeasureRun {
     for (int i = 0; ok && i < result.kernels_size(); ++i) {
       rows.push_back(KernelJson(files_[i], result.kernels(i)));
       if (!flags_.json) {
-        std::fputs(KernelText(files_[i], result.kernels(i), task.flops, flags_.verify).c_str(), context_.out);
+        std::fputs(KernelText(files_[i], result.kernels(i), task, flags_.verify).c_str(), context_.out);
       }
     }
     if (flags_.json) {

@@ -50,13 +50,13 @@ enum class Wording {
   kBriefest,  // and failures are one number
 };
 
-std::string Line(absl::string_view name, const Progress& progress, Wording wording) {
+std::string Line(absl::string_view name, const Progress& progress, absl::string_view rate_unit, Wording wording) {
   const bool brief = wording != Wording::kFull;
   std::vector<std::string> parts;
   parts.push_back(absl::StrCat(name, " ", brief ? "" : StageText(progress.stage), brief ? "" : " ",
                                progress.trials_done, "/", progress.trials_total));
   if (progress.best_latency_ns > 0) {
-    parts.push_back(absl::StrFormat("%s%.1f GFLOP/s", brief ? "" : "best ", progress.best_gflops));
+    parts.push_back(absl::StrFormat("%s%.1f %s", brief ? "" : "best ", progress.best_gflops, rate_unit));
     if (!brief) absl::StrAppend(&parts.back(), " (", LatencyText(progress.best_latency_ns), ")");
   } else {
     parts.push_back("no kernel yet");
@@ -83,17 +83,17 @@ int TerminalWidth(std::FILE* file) {
 
 }  // namespace
 
-std::string ProgressLine(const std::string& name, const Progress& progress, int width) {
+std::string ProgressLine(const std::string& name, const Progress& progress, int width, absl::string_view rate_unit) {
   const size_t most = std::max(width, 0);
   std::string line;
   for (const Wording wording : {Wording::kFull, Wording::kBrief, Wording::kBriefest}) {
-    line = Line(name, progress, wording);
+    line = Line(name, progress, rate_unit, wording);
     if (line.size() <= most) return line;
   }
   constexpr size_t kShortestName = 8;
   const size_t excess = line.size() - most + 3;  // "..." takes room too
   if (name.size() >= kShortestName + excess) {
-    line = Line(absl::StrCat(name.substr(0, name.size() - excess), "..."), progress, Wording::kBriefest);
+    line = Line(absl::StrCat(name.substr(0, name.size() - excess), "..."), progress, rate_unit, Wording::kBriefest);
   }
   return line.substr(0, most);
 }
@@ -103,8 +103,9 @@ ProgressPrinter::ProgressPrinter(std::FILE* file, bool terminal, const common::C
 
 ProgressPrinter::~ProgressPrinter() { Pause(); }
 
-void ProgressPrinter::Begin(const std::string& name) {
+void ProgressPrinter::Begin(const std::string& name, const std::string& rate_unit) {
   name_ = name;
+  rate_unit_ = rate_unit;
   printed_ = absl::InfinitePast();
 }
 
@@ -115,10 +116,10 @@ void ProgressPrinter::Report(const Progress& progress) {
   stage_ = progress.stage;
   printed_ = now;
   if (terminal_) {
-    std::fprintf(file_, "\r%s\x1b[K", ProgressLine(name_, progress, TerminalWidth(file_)).c_str());
+    std::fprintf(file_, "\r%s\x1b[K", ProgressLine(name_, progress, TerminalWidth(file_), rate_unit_).c_str());
     line_open_ = true;
   } else {
-    std::fprintf(file_, "%s\n", ProgressLine(name_, progress, kPlainWidth).c_str());
+    std::fprintf(file_, "%s\n", ProgressLine(name_, progress, kPlainWidth, rate_unit_).c_str());
   }
   std::fflush(file_);
 }

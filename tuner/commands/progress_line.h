@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/clock.h"
 #include "tuner/pipeline/progress.h"
@@ -18,7 +19,8 @@ namespace tunefleet::tuner {
 //   resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 2 refused | 4s left
 //   resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 2 failed | 4s left
 //   conv2d(h=... 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 2 failed | 4s left
-std::string ProgressLine(const std::string& name, const Progress& progress, int width);
+std::string ProgressLine(const std::string& name, const Progress& progress, int width,
+                         absl::string_view rate_unit = "GFLOP/s");
 
 // Not thread-safe: Report is called by one thread at a time (tuner/pipeline/progress.h).
 class ProgressPrinter final : public ProgressSink {
@@ -28,8 +30,8 @@ class ProgressPrinter final : public ProgressSink {
   // Ends the live line.
   ~ProgressPrinter() override;
 
-  // The workload that the next reports are about.
-  void Begin(const std::string& name);
+  // The workload that the next reports are about, and the unit of its rate (RateUnit).
+  void Begin(const std::string& name, const std::string& rate_unit = "GFLOP/s");
   void Report(const Progress& progress) override;
   // Clears the live line, so that other text can be printed.
   void Pause();
@@ -39,6 +41,7 @@ class ProgressPrinter final : public ProgressSink {
   const bool terminal_;
   const common::Clock& clock_;
   std::string name_;
+  std::string rate_unit_;
   TuneStage stage_ = TuneStage::kDone;
   absl::Time printed_ = absl::InfinitePast();
   bool line_open_ = false;

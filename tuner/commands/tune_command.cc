@@ -21,6 +21,7 @@
 #include "tuner/commands/flags.h"
 #include "tuner/commands/progress_line.h"
 #include "tuner/commands/task_selection.h"
+#include "tuner/commands/text.h"
 #include "tuner/commands/tune_report.h"
 #include "tuner/pipeline/pipeline.h"
 #include "tuner/pipeline/reference_kernel.h"
@@ -162,7 +163,7 @@ class TuneRun {
 
 absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named, ProgressPrinter& printer,
                                              TuningTask* task) {
-  printer.Begin(named.name);
+  printer.Begin(named.name, RateUnit(named.workload));
   TF_ASSIGN_OR_RETURN(*task, MakeTuningTask(named.name, named.workload, site_.device.target, site_.device.device_class,
                                             kInputSeed, 1e9 * static_cast<double>(flags_.host_reference)));
   TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder_, task));

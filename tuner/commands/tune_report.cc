@@ -64,6 +64,7 @@ std::string TuneReport::Add(const TuningTask& task, const TuneSummary& summary) 
   const Progress& progress = summary.progress;
   results_.push_back(ResultJson(task, summary));
   names_.push_back(task.name);
+  rate_units_.insert(RateUnit(task.identity.workload));
   cancelled_ |= summary.cancelled;
 
   std::string text = absl::StrFormat("%s on %s (%s, %s)\n", task.name, task.identity.device_class,
@@ -71,8 +72,9 @@ std::string TuneReport::Add(const TuningTask& task, const TuneSummary& summary) 
   if (summary.best.has_value()) {
     const double latency_ns = RecordLatencyNs(*summary.best);
     sum_log_gflops_ += std::log(task.flops / latency_ns);
-    absl::StrAppendFormat(&text, "  best     %s, %.1f GFLOP/s (trial %s, %s)\n", LatencyText(latency_ns),
-                          task.flops / latency_ns, summary.best->trial_id(), summary.best->pass_pipeline());
+    absl::StrAppendFormat(&text, "  best     %s, %.1f %s (trial %s, %s)\n", LatencyText(latency_ns),
+                          task.flops / latency_ns, RateUnit(task.identity.workload), summary.best->trial_id(),
+                          summary.best->pass_pipeline());
     absl::StrAppend(&text, "  config   ", summary.best->config().space(), ": ", KnobText(summary.best->config()), "\n");
   } else {
     ++failed_;
@@ -97,9 +99,9 @@ std::string TuneReport::End(absl::Duration elapsed) const {
   std::string text;
   const int valid = static_cast<int>(names_.size()) - failed_;
   if (names_.size() > 1) {
-    absl::StrAppendFormat(&text, "%d operators, %d without a valid kernel; geometric mean %.1f GFLOP/s; %.1f s\n",
+    absl::StrAppendFormat(&text, "%d operators, %d without a valid kernel; geometric mean %.1f %s; %.1f s\n",
                           names_.size(), failed_, valid > 0 ? std::exp(sum_log_gflops_ / valid) : 0.0,
-                          absl::ToDoubleSeconds(elapsed));
+                          rate_units_.size() == 1 ? *rate_units_.begin() : "GOP/s", absl::ToDoubleSeconds(elapsed));
   }
   if (cancelled_) {
     absl::StrAppend(&text, "stopped: what was measured is in ", records_, "; the same command continues there\n");

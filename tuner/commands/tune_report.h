@@ -2,6 +2,7 @@
 #ifndef TUNEFLEET_TUNER_COMMANDS_TUNE_REPORT_H_
 #define TUNEFLEET_TUNER_COMMANDS_TUNE_REPORT_H_
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class TuneReport {
   const bool json_;
   std::vector<std::string> results_;  // JSON
   std::vector<std::string> names_;
+  std::set<std::string> rate_units_;
   int failed_ = 0;
   double sum_log_gflops_ = 0;  // of the operators that have a kernel
   bool cancelled_ = false;

@@ -34,6 +34,7 @@ TEST(ProgressLineTest, SaysAllThatMatters) {
 }
 
 TEST(ProgressLineTest, NarrowTerminalGetsTheSameInFewerLetters) {
+  EXPECT_THAT(ProgressLine("int8", Searching(), 200, "GOP/s"), HasSubstr(" GOP/s "));
   EXPECT_EQ(ProgressLine("resnet18.C6", Searching(), 79),
             "resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 5 failed | 4s left");
   for (int width = 0; width < 140; ++width) {
