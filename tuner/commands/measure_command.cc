@@ -117,7 +117,11 @@ class MeasureRun {
                         MakeTuningTask(files_.front(), first.workload(), first.target(), device_class_, kInputSeed));
     if (task.reference.outputs.empty()) {
       TF_ASSIGN_OR_RETURN(const std::unique_ptr<Builder> builder, context_.parts->start_builders(1, {}, ""));
-      TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder, &task));
+      const auto no_turn = [this]() -> absl::StatusOr<std::optional<common::Turn>> {
+        if (context_.stop.stop_requested()) return absl::CancelledError("measure: stopped");
+        return std::nullopt;
+      };
+      TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder, no_turn, &task));
     }
     TF_ASSIGN_OR_RETURN(const std::optional<v1::TrialResult> result, Measure(task));
     if (!result.has_value()) return kExitInterrupted;

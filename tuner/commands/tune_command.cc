@@ -164,9 +164,25 @@ class TuneRun {
 absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named, ProgressPrinter& printer,
                                              TuningTask* task) {
   printer.Begin(named.name, RateUnit(named.workload));
-  TF_ASSIGN_OR_RETURN(*task, MakeTuningTask(named.name, named.workload, site_.device.target, site_.device.device_class,
-                                            kInputSeed, 1e9 * static_cast<double>(flags_.host_reference)));
-  TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder_, task));
+  TuneOptions options;
+  if (!site_.turns_file.empty()) {
+    TF_ASSIGN_OR_RETURN(options.turns, common::Turns::Open(site_.turns_file));
+  }
+  const auto take_turn = [&]() -> absl::StatusOr<std::optional<common::Turn>> {
+    const auto stopped = [this] { return context_.stop.stop_requested(); };
+    if (stopped()) return absl::CancelledError("stopped");
+    if (!options.turns.has_value()) return std::nullopt;
+    TF_ASSIGN_OR_RETURN(common::Turn turn, options.turns->Work(stopped));
+    return std::optional<common::Turn>(std::move(turn));
+  };
+  {
+    // Without one it goes on all the same: Tune itself ends a run that was stopped.
+    const absl::StatusOr<std::optional<common::Turn>> turn = take_turn();
+    TF_ASSIGN_OR_RETURN(
+        *task, MakeTuningTask(named.name, named.workload, site_.device.target, site_.device.device_class, kInputSeed,
+                              1e9 * static_cast<double>(flags_.host_reference)));
+  }
+  TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder_, take_turn, task));
   TF_ASSIGN_OR_RETURN(const Job job, database_->OpenJob(task->identity));
   TrackerRunnerOptions runner_options;
   runner_options.address = site_.address;
@@ -184,13 +200,9 @@ absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named
   search.max_steps = static_cast<int>(flags_.steps);
   search.seed = static_cast<uint64_t>(flags_.seed);
   const std::unique_ptr<SearchStrategy> strategy = parts_.make_strategy(flags_.strategy, task->SpacePointers(), search);
-  TuneOptions options;
   options.trials = static_cast<int>(flags_.trials);
   options.strategy = flags_.strategy;
   options.seed = search.seed;
-  if (!site_.turns_file.empty()) {
-    TF_ASSIGN_OR_RETURN(options.turns, common::Turns::Open(site_.turns_file));
-  }
   return Tune(*task, options, *strategy, *builder_, *runner, *database_, printer, *parts_.clock, context_.stop);
 }
 

@@ -1,21 +1,27 @@
 #include "tuner/pipeline/reference_kernel.h"
 
+#include <spdlog/spdlog.h>
+
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "codegen/operators/reference.h"
 #include "codegen/spaces/reference_schedule.h"
 #include "common/status_macros.h"
 #include "tuner/pipeline/build_candidate.h"
 
 namespace tunefleet::tuner {
 
-absl::Status BuildReferenceKernel(Builder& builder, TuningTask* task) {
+absl::Status BuildReferenceKernel(Builder& builder, const TakeTurn& take_turn, TuningTask* task) {
   if (!task->reference.outputs.empty()) return absl::OkStatus();
   BuiltCandidate kernel{.pass_pipeline = kSearchPipeline};
   TF_ASSIGN_OR_RETURN(kernel.schedule, codegen::ReferenceSchedule(task->identity.workload));
   BuildSchedule(task->identity, builder, &kernel);
   if (kernel.outcome != v1::OUTCOME_OK) {
-    return absl::InternalError(absl::StrCat("build the reference of ", task->name, ": ", kernel.detail));
+    spdlog::warn("the reference of {} cannot be built for the device, this machine computes it: {}", task->name,
+                 kernel.detail);
+    TF_ASSIGN_OR_RETURN(const std::optional<common::Turn> turn, take_turn());
+    TF_ASSIGN_OR_RETURN(task->reference, codegen::ComputeReference(task->identity.workload, task->input_seed));
+    return absl::OkStatus();
   }
   task->reference_kernel = std::move(kernel);
   return absl::OkStatus();

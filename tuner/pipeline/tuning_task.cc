@@ -10,6 +10,7 @@ absl::StatusOr<TuningTask> MakeTuningTask(const std::string& name, const v1::Wor
                                           uint64_t input_seed, double host_reference_flops) {
   TuningTask task;
   task.name = name;
+  task.input_seed = input_seed;
   TF_ASSIGN_OR_RETURN(task.identity.workload, codegen::ResolveLayouts(workload, target));
   task.identity.workload_key = codegen::WorkloadKey(task.identity.workload);
   task.identity.target = target;

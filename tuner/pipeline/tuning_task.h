@@ -26,6 +26,7 @@ struct TuningTask {
   TaskIdentity identity;  // the workload's layouts are resolved
   double flops = 0;
   std::vector<std::unique_ptr<codegen::ScheduleSpace>> spaces;
+  uint64_t input_seed = 0;       // of the reference's fills
   codegen::Reference reference;  // fills and checks name tensors by their index in the workload
   // Where the reference has no outputs: the kernel that computes them on the device.
   std::optional<BuiltCandidate> reference_kernel;

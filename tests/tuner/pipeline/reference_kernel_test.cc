@@ -37,6 +37,8 @@ TuningTask MakeTask(double host_reference_flops) {
   return MakeTuningTask("small", workload, target, "desk", 1, host_reference_flops).value();
 }
 
+absl::StatusOr<std::optional<common::Turn>> NoTurn() { return std::nullopt; }
+
 class ReferenceKernelTest : public testing::Test {
  protected:
   AnyBuilder builder_;
@@ -48,7 +50,7 @@ TEST_F(ReferenceKernelTest, WhatTheHostComputesIsShipped) {
   TuningTask task = MakeTask(kHostReferenceFlops);
   ASSERT_EQ(task.reference.outputs.size(), 1u);
   ASSERT_EQ(task.reference.second_outputs.size(), 1u);
-  ASSERT_TRUE(BuildReferenceKernel(builder_, &task).ok());
+  ASSERT_TRUE(BuildReferenceKernel(builder_, NoTurn, &task).ok());
   EXPECT_TRUE(builder_.requests.empty());
   EXPECT_FALSE(task.reference_kernel.has_value());
   ASSERT_TRUE(ProvideReference(task, runner_).ok());
@@ -61,7 +63,7 @@ TEST_F(ReferenceKernelTest, FromTheThresholdOnTheDeviceComputesInDoublePrecision
   EXPECT_TRUE(task.reference.outputs.empty());
   EXPECT_TRUE(task.reference.second_outputs.empty());
   EXPECT_EQ(task.reference.second_fills.size(), 1u);
-  ASSERT_TRUE(BuildReferenceKernel(builder_, &task).ok());
+  ASSERT_TRUE(BuildReferenceKernel(builder_, NoTurn, &task).ok());
   ASSERT_EQ(builder_.requests.size(), 1u);
   EXPECT_EQ(builder_.requests[0].schedule().implementation(), "direct.f64");
   ASSERT_TRUE(task.reference_kernel.has_value());
@@ -69,12 +71,22 @@ TEST_F(ReferenceKernelTest, FromTheThresholdOnTheDeviceComputesInDoublePrecision
   EXPECT_TRUE(fleet_.Holds(common::Sha256("reference")));
 }
 
-TEST_F(ReferenceKernelTest, OneThatCannotBeBuiltIsAnError) {
+TEST_F(ReferenceKernelTest, OneThatCannotBeBuiltIsComputedByTheHost) {
   TuningTask task = MakeTask(0);
   builder_.outcome = v1::OUTCOME_BUILD_CRASHED;
-  const absl::Status status = BuildReferenceKernel(builder_, &task);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_EQ(status.message(), "build the reference of small: so it was asked");
+  int turns = 0;
+  const auto count = [&]() -> absl::StatusOr<std::optional<common::Turn>> {
+    if (++turns == 1) return absl::CancelledError("stopped");
+    return std::nullopt;
+  };
+  EXPECT_TRUE(absl::IsCancelled(BuildReferenceKernel(builder_, count, &task)));
+
+  ASSERT_TRUE(BuildReferenceKernel(builder_, count, &task).ok());
+  EXPECT_EQ(turns, 2);
+  EXPECT_FALSE(task.reference_kernel.has_value());
+  EXPECT_EQ(task.reference.outputs, MakeTask(kHostReferenceFlops).reference.outputs);
+  ASSERT_TRUE(ProvideReference(task, runner_).ok());
+  EXPECT_TRUE(fleet_.Holds(task.reference.checks[0].reference_digest()));
 }
 
 }  // namespace
