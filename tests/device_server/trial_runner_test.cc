@@ -285,6 +285,26 @@ TEST_F(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK") << Run(trial).detail();
 }
 
+TEST_F(TrialRunnerTest, ReferencesOfBothFillsAreKeptTogetherEvenOverTheBound) {
+  const auto runner = TrialRunner::Create(
+      {.program = TUNEFLEET_DEVICE_PROGRAM, .cores = {UsableCores().back()}, .fill_cache_bytes = 6000});
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  v1::Trial trial = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  v1::BufferFill second = kernel.fills(0);
+  second.set_seed(900);
+  *kernel.add_second_fills() = second;
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = MakeTrial("big_loop", &blobs_).kernels(0).manifest();
+  TestBlobs kernel_alone;
+  MakeTrial("good", &kernel_alone);
+  for (const TestBlobs* const blobs : {&blobs_, &kernel_alone}) {
+    const v1::TrialResult result =
+        (*runner)->Run({.trial = trial, .blobs = *blobs, .time_limit = absl::Seconds(60), .cancelled = nullptr});
+    EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+  }
+}
+
 TEST_F(TrialRunnerTest, AReferenceThatTakesTooLongIsNoVerdictAndIsNotTriedAgain) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
