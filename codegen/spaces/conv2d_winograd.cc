@@ -25,7 +25,7 @@ class Conv2dWinogradSpace : public KnobSpace {
  public:
   Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
                       const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 2, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 3, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         implementation_(WinogradName(transform)),
@@ -215,9 +215,12 @@ class Conv2dWinogradSpace : public KnobSpace {
   void TransformInput(KnobValues at, ScheduleBuilder& b) const {
     b.ComputeAt("patches", "ow.b");
     const Lanes l = SplitLanes("patches.l", in_, b);
+    // What all tasks read is made by all of them, too: a share of the channels each.
+    const bool shared = at[parallel_] == 2;
     std::vector<std::string> loops =
-        at[input_order_] == 0 ? std::vector<std::string>{"patches.n", "patches.th", "patches.tw", "patches.ci"}
-                              : std::vector<std::string>{"patches.n", "patches.ci", "patches.th", "patches.tw"};
+        at[input_order_] == 0 && !shared
+            ? std::vector<std::string>{"patches.n", "patches.th", "patches.tw", "patches.ci"}
+            : std::vector<std::string>{"patches.n", "patches.ci", "patches.th", "patches.tw"};
     Append(l.outer, &loops);
     const std::string around = loops.back();
     Append({"patches.xi", "patches.nu", l.vector}, &loops);
@@ -231,6 +234,7 @@ class Conv2dWinogradSpace : public KnobSpace {
     for (const std::string& vector : {l.vector, std::string("patch_rows.l"), std::string("patch.l")}) {
       b.Vectorize(vector);
     }
+    if (shared) b.Parallel("patches.ci");
   }
 
   std::vector<double> Derived(KnobValues at) const override {

@@ -29,6 +29,9 @@ ABSL_FLAG(bool, json, false, "make the last line a JSON object");
 namespace tunefleet::bench {
 namespace {
 
+// Idle threads spin for a while, on the cores of the next contestant's.
+constexpr absl::Duration kThreadsFallAsleep = absl::Milliseconds(10);
+
 struct Timed {
   std::string label;
   std::string implementation;
@@ -52,28 +55,39 @@ struct Row {
   }
 };
 
-// One thread: the last core. More: the last cores, one each; the libraries' threads inherit the set.
-std::vector<uint16_t> PinToLastCores(int threads) {
+std::vector<uint16_t> LastCores(int threads) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   std::vector<uint16_t> chosen;
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  for (int core = std::max(0, cores - threads); core < cores; ++core) {
-    CPU_SET(core, &set);
-    chosen.push_back(static_cast<uint16_t>(core));
-  }
-  sched_setaffinity(0, sizeof(set), &set);
+  for (int core = std::max(0, cores - threads); core < cores; ++core) chosen.push_back(static_cast<uint16_t>(core));
   return chosen;
 }
 
+void PinToAny(const std::vector<uint16_t>& cores) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  for (const uint16_t core : cores) CPU_SET(core, &set);
+  sched_setaffinity(0, sizeof(set), &set);
+}
+
+// Threads that a library makes inherit the set of the thread that made them, so all are made before this one is pinned.
+void StartThreads(const std::vector<Opponent>& opponents, const std::vector<uint16_t>& cores) {
+  for (const Opponent& opponent : opponents) opponent.run();
+#pragma omp parallel
+  device::PinThisThread(cores[static_cast<size_t>(omp_get_thread_num()) % cores.size()]);
+}
+
 absl::StatusOr<Row> Measure(const SuiteEntry& entry, const ComparisonOptions& options,
-                            const MakeOpponents& make_opponents, const tf_runtime* runtime) {
+                            const MakeOpponents& make_opponents, const std::vector<uint16_t>& cores,
+                            const tf_runtime* runtime) {
+  PinToAny(cores);
   TF_ASSIGN_OR_RETURN(const auto kernel, TunedKernel(entry, options.tuning));
   TF_ASSIGN_OR_RETURN(const std::vector<Opponent> opponents, make_opponents(entry, options.tuning));
   if (opponents.empty()) return absl::UnimplementedError(absl::StrCat(entry.name, ": no library has a kernel for it"));
   std::vector<std::function<void()>> contestants = {[&] { kernel->Run(runtime); }};
   for (const Opponent& opponent : opponents) contestants.push_back(opponent.run);
-  const std::vector<double> medians = InterleavedMedians(contestants, {.rounds = options.rounds});
+  StartThreads(opponents, cores);
+  const absl::Duration gap = cores.size() > 1 ? kThreadsFallAsleep : absl::ZeroDuration();
+  const std::vector<double> medians = InterleavedMedians(contestants, {.rounds = options.rounds, .gap = gap});
   Row row{.op = entry.name, .ours_ns = medians[0]};
   for (size_t i = 0; i < opponents.size(); ++i) {
     row.opponents.push_back({opponents[i].label, opponents[i].implementation, medians[i + 1]});
@@ -161,13 +175,13 @@ absl::Status Compare(const ComparisonOptions& options, const MakeOpponents& make
 
   // Everything is tuned before this process pins itself and its threads begin to spin.
   for (const SuiteEntry& entry : suite) TF_RETURN_IF_ERROR(TunedKernel(entry, options.tuning).status());
-  const std::vector<uint16_t> cores = PinToLastCores(options.tuning.threads);
+  const std::vector<uint16_t> cores = LastCores(options.tuning.threads);
   omp_set_num_threads(options.tuning.threads);
   device::ThreadPool pool(static_cast<uint32_t>(options.tuning.threads), cores, [] {});
 
   std::vector<Row> rows;
   for (const SuiteEntry& entry : suite) {
-    TF_ASSIGN_OR_RETURN(Row row, Measure(entry, options, make_opponents, pool.runtime()));
+    TF_ASSIGN_OR_RETURN(Row row, Measure(entry, options, make_opponents, cores, pool.runtime()));
     PrintRow(row);
     rows.push_back(std::move(row));
   }

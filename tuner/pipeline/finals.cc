@@ -1,6 +1,8 @@
 #include "tuner/pipeline/finals.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -10,9 +12,13 @@
 namespace tunefleet::tuner {
 namespace {
 
-// The fastest trusted trials of the search that lie within the noise of the best, fastest first.
-std::vector<v1::TuningRecord> Contenders(const TuneContext& context, const std::vector<StoredRecord>& records,
-                                         size_t begin) {
+// A space's best is heard when it is at most this much slower than the best of all. A search finds its kernels alone
+// with their caches; side by side, one that fills them loses what its latency rested on.
+constexpr double kRivalMargin = 1.5;
+
+// The trusted trials of the search, fastest first.
+std::vector<v1::TuningRecord> Ranking(const TuneContext& context, const std::vector<StoredRecord>& records,
+                                      size_t begin) {
   std::vector<v1::TuningRecord> contenders;
   for (size_t i = begin; i < records.size(); ++i) {
     const bool usable = records[i].stage == TrialStage::kSearch && TrustedLatencyNs(records[i].record) > 0 &&
@@ -21,12 +27,24 @@ std::vector<v1::TuningRecord> Contenders(const TuneContext& context, const std::
   }
   std::stable_sort(contenders.begin(), contenders.end(),
                    [](const auto& a, const auto& b) { return TrustedLatencyNs(a) < TrustedLatencyNs(b); });
-  size_t close = 0;
-  while (close < contenders.size() &&
-         TrustedLatencyNs(contenders[close]) <= TrustedLatencyNs(contenders[0]) * (1 + context.options.noise)) {
-    ++close;
+  return contenders;
+}
+
+// The fastest trials that lie within the noise of the best, as many as there are finalists, and the best of every other
+// space that comes near; fastest first.
+std::vector<v1::TuningRecord> Contenders(const TuneContext& context, const std::vector<StoredRecord>& records) {
+  std::vector<v1::TuningRecord> contenders;
+  std::set<std::string> spaces;
+  int close = 0;
+  for (v1::TuningRecord& record : Ranking(context, records, 0)) {
+    const double best = contenders.empty() ? TrustedLatencyNs(record) : TrustedLatencyNs(contenders.front());
+    const double ratio = TrustedLatencyNs(record) / best;
+    const bool first_of_space = spaces.insert(record.config().space()).second;
+    const bool is_close = ratio <= 1 + context.options.noise && close < context.options.finalists;
+    if (!is_close && !(first_of_space && ratio <= kRivalMargin)) continue;
+    close += is_close;
+    contenders.push_back(std::move(record));
   }
-  contenders.resize(close);
   return contenders;
 }
 
@@ -41,7 +59,7 @@ int LastVerdict(const std::vector<StoredRecord>& records, TrialStage stage) {
 // True when the verdict was passed and no later trial comes near it.
 bool Stands(const TuneContext& context, const std::vector<StoredRecord>& records, int verdict) {
   if (verdict < 0) return false;
-  const std::vector<v1::TuningRecord> later = Contenders(context, records, verdict + 1);
+  const std::vector<v1::TuningRecord> later = Ranking(context, records, verdict + 1);
   return later.empty() ||
          TrustedLatencyNs(later[0]) > TrustedLatencyNs(records[verdict].record) * (1 + context.options.noise);
 }
@@ -76,8 +94,7 @@ absl::Status FindFastest(TuneContext& context) {
   const int last = std::max(LastVerdict(records, TrialStage::kFinalists), LastVerdict(records, TrialStage::kWinner));
   if (Stands(context, records, last)) return absl::OkStatus();
   std::vector<std::pair<v1::Config, std::string>> configs;
-  for (const v1::TuningRecord& contender : Contenders(context, records, 0)) {
-    if (static_cast<int>(configs.size()) == context.options.finalists) break;
+  for (const v1::TuningRecord& contender : Contenders(context, records)) {
     configs.emplace_back(contender.config(), kSearchPipeline);
   }
   if (configs.size() < 2) return absl::OkStatus();

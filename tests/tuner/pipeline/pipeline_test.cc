@@ -419,6 +419,28 @@ TEST_F(PipelineTest, FinalsCompareContendersAndKeepTheFasterCompilation) {
   EXPECT_EQ(fleet.accepted().size(), 42);
 }
 
+TEST_F(PipelineTest, FinalsHearTheBestOfEverySpaceThatComesNear) {
+  task_.spaces.clear();
+  task_.spaces.push_back(MakeGridSpace("grid", {4, 4, 1}));
+  task_.spaces.push_back(MakeGridSpace("near", {4, 4, 1, 1}));
+  task_.spaces.push_back(MakeGridSpace("far", {4, 4, 1, 1, 1}));
+  FakeFleet fleet(
+      [](const std::string& code) {
+        const uint64_t slower = ValuesOf(code).size() == 3 ? 0 : ValuesOf(code).size() == 4 ? 300 : 3000;
+        return FakeVerdict{.latency_ns = Latency(code) + slower};
+      },
+      1);
+  options_.trials = 48;
+  options_.finalists = 3;
+  options_.noise = 0.001;
+  ASSERT_TRUE(Run(fleet, builder_).ok());
+  const std::vector<StoredRecord> finals = RecordsOf(TrialStage::kFinalists);
+  ASSERT_EQ(finals.size(), 1);
+  std::vector<uint64_t> latencies;
+  for (const v1::KernelResult& kernel : finals[0].record.result().kernels()) latencies.push_back(kernel.latency_ns());
+  EXPECT_THAT(latencies, testing::ElementsAre(1000, 1300));
+}
+
 TEST_F(PipelineTest, RefinedCompilationThatIsSlowerOrFailsIsNotKept) {
   FakeFleet fleet(
       [](const std::string& code) {
