@@ -1,7 +1,7 @@
 // LoopNest: the only representation of a program, from the fresh operator to what a code generator reads.
 //
 //   nest    := "nest" name: buffer*  "prepare:" stmt?  "run:" stmt
-//   buffer  := name ":" type "[" extent, ... "]" role scope ["=" "{" number, ... "}"]
+//   buffer  := name ":" type "[" extent, ... "]" role scope ["row_padding" n] ["prefetch" n] ["=" "{" number, ... "}"]
 //   stmt    := loop | block | seq | if
 //   seq     := stmt stmt+
 //   loop    := "for" var "in" "[" begin ", " begin + extent ")" kind ":" stmt
@@ -63,6 +63,7 @@ struct Buffer {
   Role role = Role::kTemporary;
   Scope scope = Scope::kGlobal;
   int64_t row_padding = 0;      // storage_align: extra elements at the end of every innermost row
+  int64_t prefetch_bytes = 0;   // reads of vectors ask for what lies so far ahead; 0: they do not
   std::vector<double> literal;  // of role kLiteral: every element, in row-major order
 
   int64_t NumElements() const;

@@ -151,6 +151,7 @@ class Printer {
       Join("[", buffer.shape, "]", [this](int64_t extent) { absl::StrAppend(&out_, extent); });
       absl::StrAppend(&out_, " ", TextOf(buffer.role), " ", TextOf(buffer.scope));
       if (buffer.row_padding != 0) absl::StrAppend(&out_, " row_padding ", buffer.row_padding);
+      if (buffer.prefetch_bytes != 0) absl::StrAppend(&out_, " prefetch ", buffer.prefetch_bytes);
       if (!buffer.literal.empty()) Join(" = {", buffer.literal, "}", [this](double value) { PrintNumber(value); });
       out_ += '\n';
     }

@@ -191,6 +191,7 @@ llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool s
   }
   llvm::Type* type = WithLanes(scalar, frame_.lanes());
   if (address.irregular.empty() && address.stride == 1) {
+    if (safe) EmitPrefetch(buffer, address);
     if (safe) return NoAlias(builder_.CreateAlignedLoad(type, address.pointer, address.alignment), buffer);
     return NoAlias(
         builder_.CreateMaskedLoad(type, address.pointer, address.alignment, mask_, llvm::Constant::getNullValue(type)),
@@ -209,6 +210,17 @@ llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool s
   return NoAlias(builder_.CreateMaskedGather(type, LanePointers(buffer, address), alignment, safe ? AllLanes() : mask_,
                                              llvm::Constant::getNullValue(type)),
                  buffer);
+}
+
+// Never faults, wherever it points.
+void BlockEmitter::EmitPrefetch(int buffer, const Address& address) {
+  constexpr uint32_t kRead = 0, kIntoSecondLevel = 2, kData = 1;
+  const int64_t bytes = frame_.lowered().nest.buffers[buffer].prefetch_bytes;
+  if (bytes == 0) return;
+  llvm::Value* ahead = builder_.CreateGEP(builder_.getInt8Ty(), address.pointer, builder_.getInt64(bytes));
+  builder_.CreateIntrinsic(
+      llvm::Intrinsic::prefetch, {ahead->getType()},
+      {ahead, builder_.getInt32(kRead), builder_.getInt32(kIntoSecondLevel), builder_.getInt32(kData)});
 }
 
 void BlockEmitter::EmitStore(const Store& store) {

@@ -37,6 +37,7 @@ class BlockEmitter {
   llvm::Value* EmitCondition(const Expr& condition);  // one i1 per lane
   llvm::Value* EmitLoad(int buffer, const std::vector<Expr>& indices);
   llvm::Value* EmitLoadAt(int buffer, const Address& address, bool safe);
+  void EmitPrefetch(int buffer, const Address& address);
   void EmitStore(const Store& store);
   void EmitStoreAt(int buffer, const Address& address, llvm::Value* value);
 

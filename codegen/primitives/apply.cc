@@ -15,6 +15,7 @@
 #include "codegen/primitives/pad.h"
 #include "codegen/primitives/parallel.h"
 #include "codegen/primitives/partition.h"
+#include "codegen/primitives/prefetch.h"
 #include "codegen/primitives/reorder.h"
 #include "codegen/primitives/reverse_compute_at.h"
 #include "codegen/primitives/rfactor.h"
@@ -89,6 +90,9 @@ const std::vector<Primitive>& Primitives() {
       {"set_scope",
        {{"buffer", kString}, {"scope", kString}},
        [](const LoopNest& nest, const Arguments& a) { return SetScope(nest, a.String("buffer"), a.String("scope")); }},
+      {"prefetch",
+       {{"buffer", kString}, {"bytes", kInts}},
+       [](const LoopNest& nest, const Arguments& a) { return Prefetch(nest, a.String("buffer"), a.Ints("bytes")); }},
       {"decompose_reduction",
        {{"block", kString}, {"loop", kString}, {"name", kString}},
        [](const LoopNest& nest, const Arguments& a) {

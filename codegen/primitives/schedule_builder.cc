@@ -112,6 +112,11 @@ ScheduleBuilder& ScheduleBuilder::SetScope(absl::string_view buffer, absl::strin
   return *this;
 }
 
+ScheduleBuilder& ScheduleBuilder::Prefetch(absl::string_view buffer, int64_t bytes) {
+  Call(schedule_, "prefetch").With("buffer", buffer).With("bytes", std::vector<int64_t>{bytes});
+  return *this;
+}
+
 ScheduleBuilder& ScheduleBuilder::DecomposeReduction(absl::string_view block, absl::string_view loop,
                                                      absl::string_view name) {
   Call(schedule_, "decompose_reduction").With("block", block).With("loop", loop).With("name", name);

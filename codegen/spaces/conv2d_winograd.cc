@@ -20,12 +20,13 @@ namespace {
 
 constexpr int64_t kMostStores = 600;  // unrolled in the multiplication
 constexpr int kMostTilesAlongAxis = 32;
+constexpr int64_t kPrefetch = 1024;  // bytes
 
 class Conv2dWinogradSpace : public KnobSpace {
  public:
   Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
                       const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 3, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 4, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         implementation_(WinogradName(transform)),
@@ -76,7 +77,10 @@ class Conv2dWinogradSpace : public KnobSpace {
     input_order_ = knobs.Add("input_order", {0, 1});  // transform tile by tile, or channel block by channel block
     output_order_ = knobs.Add("output_order", {0, 1});            // the same for the output
     unroll_transforms_ = knobs.Add("unroll_transforms", {0, 1});  // the columns, then rows, of a tile; rows always are
-    parallel_ = knobs.Add("parallel", [this](KnobValues at) {     // 0: none, 1: blocks of tiles, 2: of output channels
+    // The filter is a stream; where it comes from beyond the second level, it may pay to ask for it early.
+    prefetch_ = knobs.Add("prefetch", FilterBytes() > unit_.l2_bytes ? std::vector<int64_t>{0, kPrefetch, 4 * kPrefetch}
+                                                                     : std::vector<int64_t>{0});
+    parallel_ = knobs.Add("parallel", [this](KnobValues at) {  // 0: none, 1: blocks of tiles, 2: of output channels
       std::vector<int64_t> values = {0};
       if (unit_.threads == 1) return values;
       if (s_.n * rows_ * columns_ > at[block_rows_] * at[block_columns_]) values.push_back(1);
@@ -91,6 +95,7 @@ class Conv2dWinogradSpace : public KnobSpace {
   std::vector<EdgeCut> ReductionCuts(int64_t unroll) const {
     return ChannelCuts("multiply.ci", "ml.o", s_.ci, s_.input_block, unroll);
   }
+  int64_t FilterBytes() const { return 4 * a_ * a_ * s_.ci * s_.co; }
   // Transformed inputs of so many tiles.
   int64_t PatchBytes(int64_t tiles) const { return 4 * a_ * a_ * tiles * in_.groups * s_.input_block; }
 
@@ -127,6 +132,7 @@ class Conv2dWinogradSpace : public KnobSpace {
 
     Multiply(at, b);
     TransformInput(at, b);
+    if (at[prefetch_] > 0) b.Prefetch("filter", at[prefetch_]);
     if (at[parallel_] == 1) {
       b.Fuse({prefix + "n", "oh.b", "ow.b"}, "task");
       b.Parallel("task");
@@ -245,7 +251,7 @@ class Conv2dWinogradSpace : public KnobSpace {
     const double blocks = s_.n * rows_ * columns_ / block_tiles;
     const double patch_bytes = static_cast<double>(PatchBytes(1)) * block_tiles;
     const double product_bytes = 4.0 * a_ * a_ * block_tiles * at[block_channels_] * s_.channel_block;
-    const double filter_bytes = 4.0 * a_ * a_ * s_.ci * s_.co;
+    const auto filter_bytes = static_cast<double>(FilterBytes());
     const double panel_bytes = 4.0 * weights * out_.width * s_.ci;
     const double computed = rows_ * columns_ * m_ * m_;
     const double parallel_tasks = at[parallel_] == 1   ? blocks
@@ -276,7 +282,7 @@ class Conv2dWinogradSpace : public KnobSpace {
   const ChannelLanes out_;
   const ChannelLanes in_;
   Knob block_columns_, block_rows_, block_channels_, tile_channels_, tile_columns_, tile_rows_, unroll_channels_,
-      order_, inner_, input_order_, output_order_, unroll_transforms_, parallel_;
+      order_, inner_, input_order_, output_order_, unroll_transforms_, prefetch_, parallel_;
 };
 
 }  // namespace

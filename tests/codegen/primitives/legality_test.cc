@@ -272,6 +272,15 @@ TEST(SetScopeTest, RefusesBuffersOfTheCaller) {
   ExpectRefused(Matmul(), Start().SetScope("t", "global"), kInvalid, {"'global'"});
 }
 
+TEST(PrefetchTest, SaysHowFarAhead) {
+  ExpectRefused(Matmul(), Start().Prefetch("zz", 64), absl::StatusCode::kNotFound, {"'zz'"});
+  ExpectRefused(Matmul(), Start().Prefetch("a", 0), kInvalid, {"distance"});
+  ExpectRefused(Matmul(), Start().Prefetch("a", int64_t{1} << 21), kInvalid, {"distance"});
+  ExpectRefused(Matmul(), Start().SetScope("t", "local").Prefetch("t", 64), kRefused, {"'t'", "local"});
+  const LoopNest result = ExpectSameValues(Matmul(), Start().Prefetch("a", 4096));
+  EXPECT_THAT(Print(result), testing::HasSubstr("prefetch 4096"));
+}
+
 TEST(SetScopeTest, RefusesToForgetValuesBetweenIterations) {
   LoopNest nest = Matmul();
   nest.buffers[nest.FindBuffer("t")].scope = Scope::kGlobal;

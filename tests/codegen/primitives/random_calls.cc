@@ -78,6 +78,8 @@ class CallMaker {
                             }).block->name);
     } else if (primitive == "set_scope") {
       builder.SetScope(Below(3) == 0 ? nest_.buffers[Below(nest_.buffers.size())].name : TemporaryName(), AnyScope());
+    } else if (primitive == "prefetch") {
+      builder.Prefetch(nest_.buffers[Below(nest_.buffers.size())].name, 64 * (1 + Below(64)));
     } else if (primitive == "decompose_reduction") {
       const Site& site = AnySiteWhere([](const Block& block) { return !block.init.empty(); });
       builder.DecomposeReduction(site.block->name, site.loops[Below(site.loops.size())]->var->name, name_);
@@ -230,6 +232,7 @@ const std::vector<std::string>& PrimitiveNames() {
                                                                 "reverse_compute_at",
                                                                 "compute_inline",
                                                                 "set_scope",
+                                                                "prefetch",
                                                                 "decompose_reduction",
                                                                 "accumulate_at",
                                                                 "rfactor",
