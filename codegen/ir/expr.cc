@@ -324,4 +324,10 @@ bool UsesVar(const Expr& expr, const Var& var) {
                      [&var](const Expr& operand) { return UsesVar(operand, var); });
 }
 
+bool UsesAny(const Expr& expr, const VarSet& vars) {
+  if (expr->kind == ExprKind::kVar) return vars.contains(expr->var);
+  return std::any_of(expr->operands.begin(), expr->operands.end(),
+                     [&vars](const Expr& operand) { return UsesAny(operand, vars); });
+}
+
 }  // namespace tunefleet::codegen

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/functional/function_ref.h"
 
 namespace tunefleet::codegen {
@@ -89,6 +90,9 @@ Expr Rewrite(const Expr& expr, absl::FunctionRef<Expr(const Expr&)> rewrite);
 void Visit(const Expr& expr, absl::FunctionRef<void(const Expr&)> visit);
 
 bool UsesVar(const Expr& expr, const Var& var);
+
+using VarSet = absl::flat_hash_set<Var>;
+bool UsesAny(const Expr& expr, const VarSet& vars);
 
 // Floor division and its remainder, which has the divisor's sign. The divisor is not 0.
 inline int64_t FloorDivInt(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a % b < 0) != (b < 0) ? 1 : 0); }

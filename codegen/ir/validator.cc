@@ -14,8 +14,6 @@
 namespace tunefleet::codegen {
 namespace {
 
-using VarSet = absl::flat_hash_set<Var>;
-
 template <typename... Parts>
 absl::Status Malformed(const Parts&... parts) {
   return absl::InvalidArgumentError(absl::StrCat(parts...));

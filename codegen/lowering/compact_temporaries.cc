@@ -24,7 +24,7 @@ struct Window {
 };
 
 // The summands that do not vary while the buffer lives.
-Expr FixedPart(const Expr& index, const absl::flat_hash_set<Var>& fixed) {
+Expr FixedPart(const Expr& index, const VarSet& fixed) {
   LinearForm form = LinearFormOf(index);
   form.constant = 0;
   const auto varies_inside = [&](const auto& term) {
@@ -40,7 +40,7 @@ Expr FixedPart(const Expr& index, const absl::flat_hash_set<Var>& fixed) {
 
 // The smallest window over the bases that the accesses suggest, up to `slack` over `extent`; else all of the extent.
 Window WindowOf(const std::vector<BufferUse>& uses, size_t dimension, int64_t extent, int64_t slack,
-                const absl::flat_hash_set<Var>& fixed) {
+                const VarSet& fixed) {
   Window best{Int(0), extent};
   int64_t limit = extent + slack + 1;
   std::vector<Expr> bases;
@@ -71,20 +71,20 @@ Window WindowOf(const std::vector<BufferUse>& uses, size_t dimension, int64_t ex
 }
 
 // Loops around the innermost statement that contains all uses.
-absl::flat_hash_set<Var> FixedVars(const std::vector<BufferUse>& uses) {
+VarSet FixedVars(const std::vector<BufferUse>& uses) {
   const auto original = [](const BufferUse& use) { return absl::StripSuffix(use.block->name, ".init"); };
   const bool one_block =
       std::all_of(uses.begin(), uses.end(), [&](const BufferUse& use) { return original(use) == original(uses[0]); });
   if (one_block) return {};
-  absl::flat_hash_set<Var> fixed;
+  VarSet fixed;
   for (const Stmt& stmt : CommonPath(uses)) {
     if (const Loop* loop = As<Loop>(stmt)) fixed.insert(loop->var);
   }
   return fixed;
 }
 
-absl::flat_hash_set<Var> LaneVars(const Stmt& root) {
-  absl::flat_hash_set<Var> lanes;
+VarSet LaneVars(const Stmt& root) {
+  VarSet lanes;
   for (const Loop* loop : LoopsIn(root)) {
     if (loop->kind == LoopKind::kVectorized) lanes.insert(loop->var);
   }
@@ -99,7 +99,7 @@ LoopNest CompactTemporaries(const LoopNest& nest) {
   std::vector<std::vector<Expr>> offsets(nest.buffers.size());
   for (size_t b = 0; b < nest.buffers.size(); ++b) {
     if (uses[b].empty()) continue;
-    const absl::flat_hash_set<Var> fixed = FixedVars(uses[b]);
+    const VarSet fixed = FixedVars(uses[b]);
     for (size_t d = 0; d < nest.buffers[b].shape.size(); ++d) {
       // A register tile has room for whole vectors, though a predicate leaves out lanes past the end.
       const bool lanes = nest.buffers[b].scope == Scope::kLocal && d + 1 == nest.buffers[b].shape.size();
@@ -116,7 +116,7 @@ LoopNest CompactTemporaries(const LoopNest& nest) {
     return indices;
   };
   return WithRoots(compact, [&](const Stmt& root) {
-    const absl::flat_hash_set<Var> lanes = LaneVars(root);
+    const VarSet lanes = LaneVars(root);
     return RewriteBlocks(root, [&](const Block& block, const VarRanges& ranges) {
       const auto rewrite = [&](const Expr& expr) {
         return Rewrite(expr, [&](const Expr& e) {

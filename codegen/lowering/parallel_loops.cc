@@ -28,8 +28,8 @@ Stmt Serialize(const Stmt& stmt, bool in_task) {
 }
 
 // The variables of parallel loops with a workspace buffer inside.
-absl::flat_hash_set<Var> LoopsWithWorkspace(const LoopNest& nest) {
-  absl::flat_hash_set<Var> vars;
+VarSet LoopsWithWorkspace(const LoopNest& nest) {
+  VarSet vars;
   const std::vector<std::vector<BufferUse>> uses = UsesOfTemporaries(nest);
   for (size_t b = 0; b < uses.size(); ++b) {
     if (nest.buffers[b].scope == Scope::kLocal) continue;
@@ -40,7 +40,7 @@ absl::flat_hash_set<Var> LoopsWithWorkspace(const LoopNest& nest) {
   return vars;
 }
 
-Stmt Chunk(const Stmt& stmt, const absl::flat_hash_set<Var>& vars, int max_tasks, VarRanges& ranges) {
+Stmt Chunk(const Stmt& stmt, const VarSet& vars, int max_tasks, VarRanges& ranges) {
   if (const Seq* seq = As<Seq>(stmt)) {
     std::vector<Stmt> stmts;
     for (const Stmt& child : seq->stmts) stmts.push_back(Chunk(child, vars, max_tasks, ranges));
@@ -75,7 +75,7 @@ Stmt Chunk(const Stmt& stmt, const absl::flat_hash_set<Var>& vars, int max_tasks
 
 LoopNest FormTasks(const LoopNest& nest, int max_tasks) {
   const LoopNest flat = WithRoots(nest, [](const Stmt& root) { return Serialize(root, false); });
-  const absl::flat_hash_set<Var> vars = LoopsWithWorkspace(flat);
+  const VarSet vars = LoopsWithWorkspace(flat);
   if (vars.empty()) return flat;
   return WithRoots(flat, [&](const Stmt& root) {
     VarRanges ranges;

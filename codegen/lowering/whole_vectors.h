@@ -5,7 +5,6 @@
 
 #include <cstdint>
 
-#include "absl/container/flat_hash_set.h"
 #include "codegen/ir/loop_nest.h"
 
 namespace tunefleet::codegen {
@@ -13,7 +12,7 @@ namespace tunefleet::codegen {
 // The block, which writes one element `index` of a row of `extent` elements per lane, without those of its predicates
 // over `lanes` (variables of vectorized loops) that say just index < extent: such lanes write room that the row has
 // past its end. What the predicate kept loads from is Select(predicate, load, 0).
-Block WithWholeVectors(Block block, const absl::flat_hash_set<Var>& lanes, const Expr& index, int64_t extent);
+Block WithWholeVectors(Block block, const VarSet& lanes, const Expr& index, int64_t extent);
 
 }  // namespace tunefleet::codegen
 

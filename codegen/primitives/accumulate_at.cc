@@ -115,13 +115,9 @@ Stmt Surrounded(const Loop& loop, absl::string_view block, const Stmt& before, c
 
 absl::StatusOr<LoopNest> AccumulateAt(const LoopNest& nest, absl::string_view block, absl::string_view loop,
                                       absl::string_view scope, absl::string_view name) {
-  TF_ASSIGN_OR_RETURN(const Path path, FindBlock(nest, block));
-  TF_ASSIGN_OR_RETURN(const Path loop_path, FindLoop(nest, loop));
-  TF_ASSIGN_OR_RETURN(const Scope new_scope, ScratchScope(scope));
-  TF_RETURN_IF_ERROR(CheckNewName(nest, name));
+  TF_ASSIGN_OR_RETURN(const SumToCut found, FindSumToCut(nest, block, loop, scope, name));
+  const auto& [path, loop_path, new_scope] = found;
   const Block& sum = *As<Block>(path.target());
-  if (std::find(path.stmts.begin(), path.stmts.end(), loop_path.target()) == path.stmts.end())
-    return RefuseBlock(sum, absl::StrCat("loop '", loop, "' is not around it"));
   TF_RETURN_IF_ERROR(CheckSum(sum));
   const std::vector<const Loop*> outer = loop_path.Loops();
   const std::vector<const Loop*> inner = LoopsInside(path.Loops(), outer);

@@ -68,12 +68,6 @@ VarSet VarsOf(const std::vector<const Loop*>& loops) {
   return vars;
 }
 
-bool UsesAny(const Expr& expr, const VarSet& vars) {
-  if (expr->kind == ExprKind::kVar) return vars.contains(expr->var);
-  return std::any_of(expr->operands.begin(), expr->operands.end(),
-                     [&vars](const Expr& operand) { return UsesAny(operand, vars); });
-}
-
 std::optional<Interval> ConstantRange(const Loop& loop) {
   const std::optional<int64_t> begin = ConstantInt(loop.begin);
   const std::optional<int64_t> extent = ConstantInt(loop.extent);

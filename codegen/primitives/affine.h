@@ -10,16 +10,12 @@
 #include <optional>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "codegen/ir/interval.h"
 #include "codegen/ir/loop_nest.h"
 
 namespace tunefleet::codegen {
 
-using VarSet = absl::flat_hash_set<Var>;
-
 VarSet VarsOf(const std::vector<const Loop*>& loops);
-bool UsesAny(const Expr& expr, const VarSet& vars);
 
 // The constant range of a loop; nullopt when a bound is not constant.
 std::optional<Interval> ConstantRange(const Loop& loop);

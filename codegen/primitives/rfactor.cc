@@ -52,9 +52,10 @@ struct Factored {
   Var lane;  // its iterator that stands for the factored loop
 };
 
-// The block with the loops as iterators in place of iterator `iter`; `factored` is the spatial one.
+// The block with the loops, some of those around it, as iterators in place of iterator `iter`; `factored` is the
+// spatial one.
 absl::StatusOr<Factored> WithLoopsAsIters(const Block& sum, size_t iter, const std::vector<const Loop*>& loops,
-                                          const Loop* factored) {
+                                          const Loop* factored, const std::vector<const Loop*>& around) {
   Block block = sum;
   VarMap iters;
   std::vector<BlockIter> made;
@@ -76,23 +77,18 @@ absl::StatusOr<Factored> WithLoopsAsIters(const Block& sum, size_t iter, const s
   block.iters.insert(block.iters.erase(place), made.begin(), made.end());
 
   const VarSet moved = VarsOf(loops);
+  VarSet others = VarsOf(around);
+  for (const Var& var : moved) others.erase(var);
   block.predicate.clear();
   for (const Expr& conjunct : sum.predicate) {
     if (!UsesAny(conjunct, moved)) {
       block.predicate.push_back(conjunct);
       continue;
     }
-    const Expr guard = Substitute(conjunct, iters);
-    bool others = false;
-    Visit(guard, [&](const Expr& node) {
-      others =
-          others || (node->kind == ExprKind::kVar &&
-                     std::none_of(made.begin(), made.end(), [&](const BlockIter& i) { return i.var == node->var; }));
-    });
-    if (others) {
+    if (UsesAny(conjunct, others)) {
       return RefuseBlock(sum, absl::StrCat("a predicate speaks of loop '", factored->var->name, "' and of others"));
     }
-    block.guard.push_back(guard);
+    block.guard.push_back(Substitute(conjunct, iters));
   }
   return Factored{std::move(block), std::move(lane)};
 }
@@ -101,14 +97,9 @@ absl::StatusOr<Factored> WithLoopsAsIters(const Block& sum, size_t iter, const s
 
 absl::StatusOr<LoopNest> RFactor(const LoopNest& nest, absl::string_view block, absl::string_view loop,
                                  absl::string_view scope, absl::string_view name) {
-  TF_ASSIGN_OR_RETURN(const Path path, FindBlock(nest, block));
-  TF_ASSIGN_OR_RETURN(const Path loop_path, FindLoop(nest, loop));
-  TF_ASSIGN_OR_RETURN(const Scope new_scope, ScratchScope(scope));
-  TF_RETURN_IF_ERROR(CheckNewName(nest, name));
+  TF_ASSIGN_OR_RETURN(const SumToCut found, FindSumToCut(nest, block, loop, scope, name));
+  const auto& [path, loop_path, new_scope] = found;
   const Block& sum = *As<Block>(path.target());
-  if (std::find(path.stmts.begin(), path.stmts.end(), loop_path.target()) == path.stmts.end()) {
-    return RefuseBlock(sum, absl::StrCat("loop '", loop, "' is not around it"));
-  }
   const Loop& factored = *As<Loop>(loop_path.target());
   TF_RETURN_IF_ERROR(CheckSerial(factored));
   TF_RETURN_IF_ERROR(CheckSum(sum));
@@ -136,7 +127,7 @@ absl::StatusOr<LoopNest> RFactor(const LoopNest& nest, absl::string_view block, 
                             .role = Role::kTemporary,
                             .scope = new_scope});
 
-  TF_ASSIGN_OR_RETURN(Factored factor, WithLoopsAsIters(sum, iter, loops, &factored));
+  TF_ASSIGN_OR_RETURN(Factored factor, WithLoopsAsIters(sum, iter, loops, &factored, path.Loops()));
   Block& update = factor.block;
   for (Store* store : {&update.init[0], &update.body[0]}) {
     store->buffer = partial;

@@ -1,9 +1,11 @@
 #include "codegen/primitives/sum_block.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "codegen/primitives/sites.h"
+#include "common/status_macros.h"
 
 namespace tunefleet::codegen {
 
@@ -26,6 +28,18 @@ absl::Status CheckSum(const Block& block) {
     if (varies) return RefuseBlock(block, "its element or init depends on a reduction iterator");
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<SumToCut> FindSumToCut(const LoopNest& nest, absl::string_view block, absl::string_view loop,
+                                      absl::string_view scope, absl::string_view name) {
+  TF_ASSIGN_OR_RETURN(Path path, FindBlock(nest, block));
+  TF_ASSIGN_OR_RETURN(Path loop_path, FindLoop(nest, loop));
+  TF_ASSIGN_OR_RETURN(const Scope new_scope, ScratchScope(scope));
+  TF_RETURN_IF_ERROR(CheckNewName(nest, name));
+  if (std::find(path.stmts.begin(), path.stmts.end(), loop_path.target()) == path.stmts.end()) {
+    return RefuseBlock(*As<Block>(path.target()), absl::StrCat("loop '", loop, "' is not around it"));
+  }
+  return SumToCut{std::move(path), std::move(loop_path), new_scope};
 }
 
 }  // namespace tunefleet::codegen

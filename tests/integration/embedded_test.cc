@@ -46,6 +46,19 @@ class EmbeddedTest : public ::testing::Test {
     return report.fields().at("results").list_value().values(0).struct_value();
   }
 
+  // Builds the best kernel, and the example that comes with it.
+  void ShipAndRunTheExample(const std::string& library) {
+    const Finished build = RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
+    ASSERT_EQ(build.exit, 0) << build.err;
+    const Finished compile =
+        RunProgram(sandbox_, {"/usr/bin/cc", "-std=c99", "-Wall", "-Werror", sandbox_.Path("conv_example.c"), "-ldl",
+                              "-o", sandbox_.Path("example")});
+    ASSERT_EQ(compile.exit, 0) << compile.err;
+    const Finished example = RunProgram(sandbox_, {sandbox_.Path("example"), library});
+    EXPECT_EQ(example.exit, 0) << example.err;
+    EXPECT_THAT(example.out, HasSubstr("checksum"));
+  }
+
   Sandbox sandbox_;
 };
 
@@ -94,15 +107,7 @@ TEST_F(EmbeddedTest, TunesShowsAndShipsAKernelAndLeavesNothing) {
   EXPECT_GT(std::filesystem::file_size(picture), 1000u);
 
   const std::string library = sandbox_.Path("conv.so");
-  const Finished build = RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
-  ASSERT_EQ(build.exit, 0) << build.err;
-  const Finished compile =
-      RunProgram(sandbox_, {"/usr/bin/cc", "-std=c99", "-Wall", "-Werror", sandbox_.Path("conv_example.c"), "-ldl",
-                            "-o", sandbox_.Path("example")});
-  ASSERT_EQ(compile.exit, 0) << compile.err;
-  const Finished example = RunProgram(sandbox_, {sandbox_.Path("example"), library});
-  EXPECT_EQ(example.exit, 0) << example.err;
-  EXPECT_THAT(example.out, HasSubstr("checksum"));
+  ASSERT_NO_FATAL_FAILURE(ShipAndRunTheExample(library));
 
   const Finished measure =
       RunProgram(sandbox_, {Program("tunefleet"), "measure", library, absl::StrCat("--against=", library), "--json"});
@@ -158,16 +163,7 @@ TEST_F(EmbeddedTest, TunesAndShipsInt8WithOutputsThatAreEqual) {
   ASSERT_EQ(explained.exit, 0) << explained.err;
   EXPECT_THAT(explained.out, HasSubstr("GOP/s"));
 
-  const std::string library = sandbox_.Path("conv.so");
-  const Finished build = RunProgram(sandbox_, {Program("tunefleet"), "build", Records(), "-o", library});
-  ASSERT_EQ(build.exit, 0) << build.err;
-  const Finished compile =
-      RunProgram(sandbox_, {"/usr/bin/cc", "-std=c99", "-Wall", "-Werror", sandbox_.Path("conv_example.c"), "-ldl",
-                            "-o", sandbox_.Path("example")});
-  ASSERT_EQ(compile.exit, 0) << compile.err;
-  const Finished example = RunProgram(sandbox_, {sandbox_.Path("example"), library});
-  EXPECT_EQ(example.exit, 0) << example.err;
-  EXPECT_THAT(example.out, HasSubstr("checksum"));
+  ASSERT_NO_FATAL_FAILURE(ShipAndRunTheExample(sandbox_.Path("conv.so")));
 }
 
 // SIGINT and SIGTERM stop cleanly, SIGKILL does not ask.
