@@ -18,17 +18,36 @@ ChannelLanes ChannelLanesOf(int64_t channels, int64_t channel_block, const Vecto
 }
 
 std::vector<std::string> ChannelLanes::InnerLoops() const {
-  if (vectors == 1) return {"c"};
+  if (vectors == 1) return {parts == 1 ? "c" : "c.v"};
   return {"c.o", "c.v"};
 }
 
-void SplitChannels(const ChannelLanes& lanes, int64_t tile, ScheduleBuilder& schedule) {
-  if (lanes.plain) {
-    schedule.Split("co", {0, tile, lanes.width}, {"co.o", "co.i", "c"});
-    return;
+ChannelLanes InParts(ChannelLanes lanes, int64_t parts) {
+  lanes.vectors /= parts;
+  lanes.parts = parts;
+  return lanes;
+}
+
+void SplitChannels(const ChannelLanes& lanes, int64_t block, int64_t tile, ScheduleBuilder& schedule) {
+  std::vector<int64_t> factors = {0, tile};
+  std::vector<std::string> loops = {"co.o", "co.i"};
+  if (block > 0) {
+    factors.insert(factors.begin() + 1, block);
+    loops.insert(loops.begin(), "co.b");
   }
-  schedule.Split("co", {0, tile}, {"co.o", "co.i"});
-  if (lanes.vectors > 1) schedule.Split("c", {0, lanes.width}, {"c.o", "c.v"});
+  if (lanes.plain) {
+    factors.push_back(lanes.width);
+    loops.push_back("c");
+  }
+  schedule.Split("co", factors, loops);
+  if (lanes.plain || lanes.vectors * lanes.parts == 1) return;
+  std::vector<int64_t> in_group = {0, lanes.width};
+  std::vector<std::string> group_loops = lanes.InnerLoops();
+  if (lanes.parts > 1) {
+    if (lanes.vectors > 1) in_group.insert(in_group.begin() + 1, lanes.vectors);
+    group_loops.insert(group_loops.begin(), "c.t");
+  }
+  schedule.Split("c", in_group, group_loops);
 }
 
 void UnrollTile(const ChannelLanes& lanes, const OutputTile& tile, ScheduleBuilder& schedule) {

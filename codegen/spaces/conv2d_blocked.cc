@@ -70,6 +70,8 @@ class BlockedSpace : public ScheduleSpace {
     return features;
   }
 
+  double DraftCycles(const Values& values) const override { return inner_->DraftCycles(Inner(values)); }
+
  private:
   static Values Inner(const Values& values) { return {values.begin(), values.end() - 1}; }
 

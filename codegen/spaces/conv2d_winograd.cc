@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -243,6 +244,12 @@ class Conv2dWinogradSpace : public KnobSpace {
     if (shared) b.Parallel("patches.ci");
   }
 
+  double Tasks(KnobValues at) const {
+    if (at[parallel_] == 0) return 1;
+    if (at[parallel_] == 2) return static_cast<double>(out_.groups) / at[block_channels_];
+    return static_cast<double>(s_.n * rows_ * columns_) / (at[block_columns_] * at[block_rows_]);
+  }
+
   std::vector<double> Derived(KnobValues at) const override {
     const double accumulators = Accumulators(at);
     const double weights = at[tile_channels_] * out_.vectors;
@@ -254,9 +261,7 @@ class Conv2dWinogradSpace : public KnobSpace {
     const auto filter_bytes = static_cast<double>(FilterBytes());
     const double panel_bytes = 4.0 * weights * out_.width * s_.ci;
     const double computed = rows_ * columns_ * m_ * m_;
-    const double parallel_tasks = at[parallel_] == 1   ? blocks
-                                  : at[parallel_] == 2 ? static_cast<double>(out_.groups) / at[block_channels_]
-                                                       : 1;
+    const double tasks = Tasks(at);
     return {accumulators / unit_.registers,
             accumulators / (weights + tiles),
             std::log2(1 + patch_bytes / unit_.l2_bytes),
@@ -268,7 +273,43 @@ class Conv2dWinogradSpace : public KnobSpace {
             std::log2(1 + 4 * tiles * s_.ci / unit_.l1_bytes),
             std::log2(1 + 4 * block_tiles * s_.ci / unit_.l1_bytes),
             s_.OutputHeight() * s_.OutputWidth() / computed,
-            parallel_tasks / (std::ceil(parallel_tasks / unit_.threads) * unit_.threads)};
+            tasks / (std::ceil(tasks / unit_.threads) * unit_.threads)};
+  }
+
+  // The multiplication alone: what the transforms cost hardly depends on the knobs.
+  std::optional<DraftCost> Draft(KnobValues at) const override {
+    const auto vectors = static_cast<double>(at[tile_channels_] * out_.vectors);
+    const auto tiles = static_cast<double>(at[tile_columns_] * at[tile_rows_]);
+    const auto block_tiles = static_cast<double>(at[block_columns_] * at[block_rows_]);
+    const auto all_tiles = static_cast<double>(s_.n * rows_ * columns_);
+    const double channel_tiles = static_cast<double>(out_.groups) / at[tile_channels_];
+    const auto channels = static_cast<double>(in_.groups * s_.input_block);
+    const auto points = static_cast<double>(a_ * a_);
+    const double channel_blocks = static_cast<double>(out_.groups) / at[block_channels_];
+
+    const double panel_bytes = 4 * vectors * out_.width * channels;  // of the filter, for one register tile
+    const double input_bytes = 4 * tiles * channels;
+    const double filter_bytes = points * panel_bytes * channel_tiles;
+    const auto block_input_bytes = static_cast<double>(PatchBytes(1)) * block_tiles;
+    const double block_product_bytes =
+        4 * points * block_tiles * static_cast<double>(at[block_channels_] * s_.channel_block);
+    // What the inner loop over register tiles goes through is read anew in every iteration of the outer one.
+    const double sweeps_of_filter = at[order_] == 0 ? 1 : block_tiles / tiles;
+    const double sweeps_of_inputs = at[order_] == 0 ? channel_tiles : channel_blocks;
+    const double filter_reads = panel_bytes > unit_.l1_bytes ? block_tiles / tiles : sweeps_of_filter;
+    const double input_reads = input_bytes > unit_.l1_bytes ? channel_tiles : sweeps_of_inputs;
+
+    DraftCost cost{.accumulators = vectors * tiles, .loads = vectors + tiles, .threads = unit_.threads};
+    cost.steps = points * all_tiles / tiles * channel_tiles * channels;
+    cost.turns = cost.steps / at[unroll_channels_];
+    const double blocks = all_tiles / block_tiles;
+    cost.l2_bytes = filter_bytes * blocks * filter_reads + block_input_bytes * blocks * input_reads;
+    if (filter_bytes > unit_.l2_bytes) cost.l3_bytes += filter_bytes * blocks;
+    if (block_input_bytes + block_product_bytes > unit_.l2_bytes) {
+      cost.l3_bytes += blocks * (block_input_bytes * (1 + channel_blocks) + 2 * block_product_bytes * channel_blocks);
+    }
+    cost.tasks = Tasks(at);
+    return cost;
   }
 
   const v1::Workload workload_;

@@ -6,24 +6,31 @@ namespace tunefleet::codegen {
 namespace {
 
 // Fuses what becomes parallel, and names the loops that will after partition.
-std::vector<std::string> TaskLoops(const ConvolutionCut& convolution, ScheduleBuilder& schedule) {
-  if (convolution.parallel_cuts == 0) return {};
-  std::vector<std::string> tasks;
-  if (convolution.batched) tasks.push_back("n");
-  for (int64_t i = 0; i < convolution.parallel_cuts; ++i) tasks.push_back(convolution.cuts[i].loop);
-  if (tasks.size() == 1) return PartLoops(convolution.cuts[0]);
-  schedule.Fuse(tasks, "task");
-  return {"task"};
+std::vector<std::string> ParallelLoops(const ConvolutionCut& convolution, ScheduleBuilder& schedule) {
+  const std::vector<std::string>& tasks = convolution.tasks;
+  if (tasks.size() > 1) {
+    schedule.Fuse(tasks, "task");
+    return {"task"};
+  }
+  const EdgeCut& outermost = convolution.cuts[0];
+  return tasks == std::vector<std::string>{outermost.loop} ? PartLoops(outermost) : tasks;
 }
 
 }  // namespace
 
+std::vector<std::string> TileTasks(const std::vector<EdgeCut>& cuts, int64_t count, bool batched) {
+  std::vector<std::string> tasks;
+  if (batched && count > 0) tasks.push_back("n");
+  for (int64_t i = 0; i < count; ++i) tasks.push_back(cuts[i].loop);
+  return tasks;
+}
+
 void CutConvolution(const ConvolutionCut& convolution, ScheduleBuilder& schedule) {
   const std::vector<EdgeCut>& cuts = convolution.cuts;
-  const std::vector<std::string> tasks = TaskLoops(convolution, schedule);
+  const std::vector<std::string> parallel = ParallelLoops(convolution, schedule);
   for (const EdgeLeaf& leaf : PartitionEdges(cuts, schedule)) {
     for (size_t i = 0; i < cuts.size(); ++i) {
-      if (leaf.clean[i]) continue;
+      if (leaf.clean[i] || !convolution.skips_taps) continue;
       if (cuts[i].loop == "ow.o" && convolution.unrolled_taps < 1) schedule.Unroll("kw" + leaf.suffix);
       if (cuts[i].loop == "oh.o" && convolution.unrolled_taps < 2) schedule.Unroll("kh" + leaf.suffix);
     }
@@ -31,7 +38,7 @@ void CutConvolution(const ConvolutionCut& convolution, ScheduleBuilder& schedule
     for (EdgeCut& cut : channels) cut.loop += leaf.suffix;
     if (!channels.empty()) PartitionEdges(channels, schedule);
   }
-  for (const std::string& loop : tasks) schedule.Parallel(loop);
+  for (const std::string& loop : parallel) schedule.Parallel(loop);
 }
 
 }  // namespace tunefleet::codegen

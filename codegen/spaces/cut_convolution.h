@@ -4,6 +4,7 @@
 #define TUNEFLEET_CODEGEN_SPACES_CUT_CONVOLUTION_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "codegen/primitives/schedule.h"
@@ -14,13 +15,15 @@ namespace tunefleet::codegen {
 struct ConvolutionCut {
   std::vector<EdgeCut> cuts;          // the tile loops, outermost first
   int64_t unrolled_taps = 0;          // unrolled already: 0: none, 1: kw, 2: kh and kw
-  int64_t parallel_cuts = 0;          // of the outermost tile loops; 2 only when none of them is cut
+  bool skips_taps = false;            // in tiles that padding touches: the taps there are unrolled
+  std::vector<std::string> tasks;     // loops that become parallel: one, or several adjacent ones that are not cut
   std::vector<EdgeCut> channel_cuts;  // inside the tile loops
-  bool batched = false;               // loop "n" is around the tile loops; it joins those that are parallel
 };
 
-// Cuts the loops. In tiles that padding or a tail touches, the taps are unrolled, so that those outside are skipped.
-// `channel_cuts` apply in every part.
+// Tasks that are the outermost `count` tile loops, within loop "n" where there is more than one image.
+std::vector<std::string> TileTasks(const std::vector<EdgeCut>& cuts, int64_t count, bool batched);
+
+// Cuts the loops. `channel_cuts` apply in every part.
 void CutConvolution(const ConvolutionCut& convolution, ScheduleBuilder& schedule);
 
 }  // namespace tunefleet::codegen

@@ -123,7 +123,7 @@ class DepthwiseDirectSpace : public KnobSpace {
                         {absl::StrCat("0/", s_.channel_block), "1", "2", "3", absl::StrCat("0%", s_.channel_block)},
                         "packed");
     }
-    OutputTile tile(workload_, axes, &b);
+    OutputTile tile(workload_, axes, OutputTile::Passes::kOne, &b);
     b.Split("oh", {0, at[oh_tile_]}, {"oh.o", "oh.i"});
     std::vector<std::string> unrolled = {"oh.i", "ow.i"};
     std::string vector = "c";
@@ -156,10 +156,11 @@ class DepthwiseDirectSpace : public KnobSpace {
     b.Vectorize(vector);
     if (at[unroll_taps_] >= 1) b.Unroll("kw");
     if (at[unroll_taps_] >= 2) b.Unroll("kh");
-    CutConvolution({.cuts = Cuts(at, at[edge_], at[order_]),
+    const std::vector<EdgeCut> cuts = Cuts(at, at[edge_], at[order_]);
+    CutConvolution({.cuts = cuts,
                     .unrolled_taps = at[unroll_taps_],
-                    .parallel_cuts = at[parallel_],
-                    .batched = s_.n > 1},
+                    .skips_taps = at[edge_] == kEdgePartition,
+                    .tasks = TileTasks(cuts, at[parallel_], s_.n > 1)},
                    b);
     return b.schedule();
   }

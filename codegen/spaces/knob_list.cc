@@ -1,6 +1,7 @@
 #include "codegen/spaces/knob_list.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,6 +41,13 @@ std::vector<int64_t> Those(std::vector<int64_t> values, const std::function<bool
   std::vector<int64_t> kept;
   std::copy_if(values.begin(), values.end(), std::back_inserter(kept), keep);
   if (kept.empty()) kept.push_back(values.front());
+  return kept;
+}
+
+std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::function<bool(int64_t)>& keep) {
+  std::vector<int64_t> kept;
+  std::copy_if(values.begin(), values.end(), std::back_inserter(kept), keep);
+  if (kept.empty()) kept.push_back(values.back());
   return kept;
 }
 

@@ -26,4 +26,9 @@ std::vector<float> KnobSpace::KnobFeatures(const Values& values) const {
   return features;
 }
 
+double KnobSpace::DraftCycles(const Values& values) const {
+  const std::optional<DraftCost> draft = Draft(KnobValues(values));
+  return draft.has_value() ? Cycles(*draft) : -1;
+}
+
 }  // namespace tunefleet::codegen

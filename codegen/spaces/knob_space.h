@@ -3,10 +3,12 @@
 #ifndef TUNEFLEET_CODEGEN_SPACES_KNOB_SPACE_H_
 #define TUNEFLEET_CODEGEN_SPACES_KNOB_SPACE_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "codegen/spaces/draft_cost.h"
 #include "codegen/spaces/knob_list.h"
 #include "codegen/spaces/schedule_space.h"
 
@@ -23,6 +25,7 @@ class KnobSpace : public ScheduleSpace {
   absl::StatusOr<v1::Schedule> ToSchedule(const Values& values) const override;
   // log2(1 + value) of every knob, then the derived numbers.
   std::vector<float> KnobFeatures(const Values& values) const override;
+  double DraftCycles(const Values& values) const override;
 
  protected:
   KnobSpace(std::string name, int version, LoopNest fresh);
@@ -32,6 +35,7 @@ class KnobSpace : public ScheduleSpace {
   virtual v1::Schedule Build(KnobValues values) const = 0;
   // What the values mean for the machine, each of about unit scale; the same number for all values.
   virtual std::vector<double> Derived(KnobValues values) const = 0;
+  virtual std::optional<DraftCost> Draft(KnobValues) const { return std::nullopt; }
 
  private:
   const std::string name_;

@@ -78,7 +78,7 @@ class MatmulDotSpace : public KnobSpace {
       b.CacheRead(anchor_, "b", "workspace", "b.packed");
       b.TransformLayout("b.packed", {"0", "2", "1"}, "b.packed");
     }
-    OutputTile tile(workload_, {"b", "m", "n"}, &b);
+    OutputTile tile(workload_, {"b", "m", "n"}, OutputTile::Passes::kOne, &b);
     const bool unrolls = at[unroll_] > 1;  // a loop of one iteration would make no iterator
     if (unrolls) {
       b.Split("k", {0, at[unroll_], unit_.lanes}, {"k.o", "k.u", "k.v"});

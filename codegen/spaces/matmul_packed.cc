@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <iterator>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,7 +20,6 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr int64_t kMostStores = 1000;
-constexpr int64_t kLeastAccumulators = 12;  // fewer leave multiply-adds waiting for each other
 
 // Loops over cache blocks and over the tiles inside, outermost first. Index: knob "order".
 const std::vector<std::string> kTileOrders[] = {{"m.b", "n.b", "m.o", "n.o"},
@@ -46,14 +44,6 @@ std::vector<int64_t> PowersUpTo(int64_t last) {
   for (int64_t value = 1; value < last; value *= 2) values.push_back(value);
   values.push_back(last);
   return values;
-}
-
-// The values for which keep() holds; the largest when there is none.
-std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::function<bool(int64_t)>& keep) {
-  std::vector<int64_t> kept;
-  std::copy_if(values.begin(), values.end(), std::back_inserter(kept), keep);
-  if (kept.empty()) kept.push_back(values.back());
-  return kept;
 }
 
 class MatmulPackedSpace : public KnobSpace {
@@ -83,7 +73,7 @@ class MatmulPackedSpace : public KnobSpace {
     m_tile_ = knobs.Add("m_tile", [this](KnobValues at) {
       const std::vector<int64_t> fitting =
           Those(UpTo(std::min<int64_t>(30, s_.m)), [&](int64_t m) { return Fits(m, at[n_vectors_]); });
-      return LargestOr(fitting, [&](int64_t m) { return m * at[n_vectors_] >= kLeastAccumulators; });
+      return LargestOr(fitting, [&](int64_t m) { return m * at[n_vectors_] >= VectorUnit::kLeastAccumulators; });
     });
     // Depth of a pass; a shallower last one is cut off.
     k_block_ = knobs.Add("k_block", [this](KnobValues) {
@@ -209,8 +199,7 @@ class MatmulPackedSpace : public KnobSpace {
     std::vector<std::string> axes = {"m", "n"};
     if (!s_.constant_b) axes.insert(axes.begin(), "b");
     const bool one_pass = Passes(at) == 1;
-    std::vector<OutputTile> tile;  // none when the sum takes several passes
-    if (one_pass) tile.emplace_back(workload_, axes, &b);
+    OutputTile tile(workload_, axes, one_pass ? OutputTile::Passes::kOne : OutputTile::Passes::kSeveral, &b);
     if (at[pack_a_] != kUnpacked) PackA(at, b);
     if (at[pack_b_] != kUnpacked) PackB(at, b);
 
@@ -236,13 +225,10 @@ class MatmulPackedSpace : public KnobSpace {
     b.Reorder(loops);
 
     const std::string& tile_loop = kTileOrders[at[order_]].back();
-    if (one_pass) {
-      tile[0].PlaceAt(tile_loop, "k.b");
-      for (const std::string& block : tile[0].blocks()) {
-        UnrollTile(block, tile[0].Loop(block, "m"), tile[0].Loop(block, "n"), at, b);
-      }
-    } else {
-      Accumulate(tile_loop, cuts[0].loop, at, b);
+    if (!one_pass) PlaceEpilogue(cuts[0].loop, tile, b);
+    tile.PlaceAt(tile_loop, "k.b");
+    for (const std::string& block : tile.blocks()) {
+      UnrollTile(block, tile.Loop(block, "m"), tile.Loop(block, "n"), at, b);
     }
     for (const std::string& loop : inner) b.Unroll(loop);
     if (products_ == 1) {
@@ -266,22 +252,13 @@ class MatmulPackedSpace : public KnobSpace {
     b.Unroll(rows).Unroll(vectors).Vectorize(vector);
   }
 
-  // Every pass adds a register tile to what the passes before left in memory; an epilogue runs once per outer block.
-  void Accumulate(const std::string& tile_loop, const std::string& outer_block, KnobValues at,
-                  ScheduleBuilder& b) const {
-    const int nodes = workload_.nodes_size();
-    for (int i = 1; i + 1 < nodes; ++i) b.ComputeInline(workload_.nodes(i).kind());
-    if (nodes > 1) {
-      const std::string& epilogue = workload_.nodes(nodes - 1).kind();
-      b.ReverseComputeAt(epilogue, outer_block);
-      const std::string columns = epilogue + ".n";
-      b.Split(columns, {0, unit_.lanes}, {columns + ".o", columns + ".v"});
-      b.Vectorize(columns + ".v");
-    }
-    b.AccumulateAt(anchor_, tile_loop, "local", "acc");
-    for (const std::string block : {"acc.init", "acc.zero", "acc.out"}) {
-      UnrollTile(block, block + ".m", block + ".n", at, b);
-    }
+  // Once per outer block, when all passes are summed up.
+  void PlaceEpilogue(const std::string& outer_block, OutputTile& tile, ScheduleBuilder& b) const {
+    const std::string epilogue = tile.PlaceEpilogueAt(outer_block);
+    if (epilogue.empty()) return;
+    const std::string columns = epilogue + ".n";
+    b.Split(columns, {0, unit_.lanes}, {columns + ".o", columns + ".v"});
+    b.Vectorize(columns + ".v");
   }
 
   // Dimensions of an operand: rows and columns follow the batch, if there is one; transposed ones are swapped.
@@ -403,6 +380,43 @@ class MatmulPackedSpace : public KnobSpace {
             std::log2(m_tiles / at[m_block_] + 1),
             std::log2(n_tiles / at[n_block_] + 1),
             std::log2(Passes(at))};
+  }
+
+  std::optional<DraftCost> Draft(KnobValues at) const override {
+    const auto m = static_cast<double>(at[m_tile_]);
+    const auto n = static_cast<double>(Width(at));
+    const double m_tiles = std::ceil(s_.m / m);
+    const double n_tiles = std::ceil(s_.n / n);
+    const double m_blocks = std::ceil(m_tiles / at[m_block_]);
+    const double n_blocks = std::ceil(n_tiles / at[n_block_]);
+    const auto vectors = static_cast<double>(at[n_vectors_]);
+    DraftCost cost{.accumulators = m * vectors, .loads = m + vectors, .threads = unit_.threads};
+    const double batch = s_.batch;
+    cost.steps = batch * m_tiles * n_tiles * s_.k / products_;
+    cost.turns = cost.steps * products_ / at[unroll_k_];
+
+    // In each pass, the inner loop over tiles goes through a block of one operand for every tile of the other.
+    const std::vector<std::string>& order = kTileOrders[at[order_]];
+    const bool rows_inside = order[3] == "m.o";
+    const bool rows_outermost = order[0] == "m.b";
+    const double a_bytes = bytes_ * m_tiles * m * s_.k;
+    const double b_bytes = bytes_ * n_tiles * n * s_.k;
+    const double depth_bytes = static_cast<double>(bytes_ * at[k_block_]);
+    const double swept_block = depth_bytes * (rows_inside ? m * at[m_block_] : n * at[n_block_]);
+    const double swept = rows_inside ? a_bytes * n_tiles : b_bytes * m_tiles;
+    const double kept = rows_inside ? b_bytes * m_blocks : a_bytes * n_blocks;
+    cost.l2_bytes = batch * (kept + (swept_block > unit_.l1_bytes ? swept : 0));
+    if (a_bytes + b_bytes > unit_.l2_bytes) {
+      const double streamed = rows_outermost ? a_bytes + b_bytes * m_blocks : b_bytes + a_bytes * n_blocks;
+      cost.l3_bytes = batch * (swept_block > unit_.l2_bytes ? swept + kept : streamed);
+    }
+    if (Passes(at) > 1) cost.l2_bytes += 2 * batch * Passes(at) * bytes_ * s_.m * s_.n;
+    const double outer = rows_outermost ? m_blocks : n_blocks;
+    const double inner = rows_outermost ? n_blocks : m_blocks;
+    if (at[parallel_] == kOutermost) cost.tasks = batch > 1 ? batch : outer;
+    if (at[parallel_] == kOuterTwo) cost.tasks = batch > 1 ? batch * outer : outer * inner;
+    if (at[parallel_] == kInnerBlocks) cost.tasks = inner;
+    return cost;
   }
 
   const v1::Workload workload_;

@@ -8,11 +8,15 @@
 
 namespace tunefleet::codegen {
 
-OutputTile::OutputTile(const v1::Workload& workload, std::vector<std::string> axes, ScheduleBuilder* schedule)
+OutputTile::OutputTile(const v1::Workload& workload, std::vector<std::string> axes, Passes passes,
+                       ScheduleBuilder* schedule)
     : anchor_(workload.nodes(0).kind()),
       axes_(std::move(axes)),
+      passes_(passes),
       schedule_(schedule),
-      copies_(workload.nodes_size() == 1) {
+      copies_(workload.nodes_size() == 1 && passes == Passes::kOne) {
+  for (int i = 1; i < workload.nodes_size(); ++i) epilogue_.push_back(workload.nodes(i).kind());
+  if (passes_ == Passes::kSeveral) return;
   if (copies_) {
     schedule_->CacheWrite(anchor_, "output", "local", "acc");
     locals_ = {"acc"};
@@ -22,8 +26,8 @@ OutputTile::OutputTile(const v1::Workload& workload, std::vector<std::string> ax
   for (int i = 1; i < workload.nodes_size(); ++i) {
     locals_.push_back(workload.nodes(i).inputs(0));
     schedule_->SetScope(locals_.back(), "local");
-    blocks_.push_back(workload.nodes(i).kind());
   }
+  blocks_ = epilogue_;
 }
 
 void OutputTile::TransformLayout(const std::vector<std::string>& terms) {
@@ -35,9 +39,23 @@ void OutputTile::PlaceCarriersAt(absl::string_view loop) {
 }
 
 void OutputTile::PlaceAt(absl::string_view loop, absl::string_view reduction) {
+  if (passes_ == Passes::kSeveral) {
+    schedule_->AccumulateAt(anchor_, loop, "local", "acc");
+    locals_ = {"acc"};
+    blocks_ = {"acc.init", "acc.zero", "acc.out"};
+    return;
+  }
   PlaceCarriersAt(loop);
   schedule_->DecomposeReduction(anchor_, reduction, "init");
   blocks_.push_back("init");
+}
+
+std::string OutputTile::PlaceEpilogueAt(absl::string_view loop) {
+  TF_CHECK(passes_ == Passes::kSeveral, "an epilogue of its own is for sums in several passes");
+  if (epilogue_.empty()) return "";
+  for (size_t i = 0; i + 1 < epilogue_.size(); ++i) schedule_->ComputeInline(epilogue_[i]);
+  schedule_->ReverseComputeAt(epilogue_.back(), loop);
+  return epilogue_.back();
 }
 
 std::string OutputTile::Loop(const std::string& block, absl::string_view axis) const {

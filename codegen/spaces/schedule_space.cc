@@ -79,6 +79,19 @@ Values RandomValues(const ScheduleSpace& space, absl::BitGenRef random) {
   return values;
 }
 
+Values DraftedValues(const ScheduleSpace& space, int draws, absl::BitGenRef random) {
+  Values best = RandomValues(space, random);
+  double least = space.DraftCycles(best);
+  for (int draw = 1; draw < draws && least >= 0; ++draw) {
+    Values values = RandomValues(space, random);
+    const double cycles = space.DraftCycles(values);
+    if (cycles >= least) continue;
+    best = std::move(values);
+    least = cycles;
+  }
+  return best;
+}
+
 Values Neighbour(const ScheduleSpace& space, const Values& values, absl::BitGenRef random) {
   // Knobs are drawn without replacement until one has a choice: uniform over those that do, and few domains are made.
   std::vector<size_t> knobs(values.size());

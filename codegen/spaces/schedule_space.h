@@ -39,6 +39,9 @@ class ScheduleSpace {
   // The knobs as numbers that a cost model can learn from (values, and derived ones such as tile bytes and registers
   // used). Same length for every config of the space. Cheap: a few microseconds.
   virtual std::vector<float> KnobFeatures(const Values& values) const = 0;
+  // A guess at the core cycles of a run, made without building anything, that orders configs of this space. Negative
+  // where the space ventures none.
+  virtual double DraftCycles(const Values&) const { return -1; }
 };
 
 // Number of configs, saturating at 2^62; estimated by sampling (fixed seed) when knobs depend on each other and there
@@ -48,6 +51,8 @@ double SpaceSize(const ScheduleSpace& space);
 Values FirstValues(const ScheduleSpace& space);
 // Uniform over each knob's domain, knob by knob.
 Values RandomValues(const ScheduleSpace& space, absl::BitGenRef random);
+// The one of so many random draws whose guess is least.
+Values DraftedValues(const ScheduleSpace& space, int draws, absl::BitGenRef random);
 // One knob changed to another value of its domain (when it has one), later knobs moved to the nearest value of theirs.
 Values Neighbour(const ScheduleSpace& space, const Values& values, absl::BitGenRef random);
 // True when every value is in its domain.

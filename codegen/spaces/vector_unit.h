@@ -23,7 +23,8 @@ struct VectorUnit {
   bool Fits(int64_t accumulators, int64_t operands) const {
     return accumulators + operands + (broadcast_operand ? 0 : 1) <= registers;
   }
-  int64_t MostAccumulators() const { return registers - 1 - (broadcast_operand ? 0 : 1); }
+  // Fewer leave multiply-adds waiting for each other.
+  static constexpr int64_t kLeastAccumulators = 12;
 };
 
 VectorUnit VectorUnitOf(const v1::Target& target);

@@ -82,7 +82,8 @@ absl::StatusOr<std::vector<ScoredCandidate>> Annealer::Run(const ScoreFunction& 
   const int chains = std::max(options_.chains, static_cast<int>(spaces_.size()));
   for (int i = static_cast<int>(chains_.size()); i < chains; ++i) {
     const int space = i % static_cast<int>(spaces_.size());
-    chains_.push_back({.space = space, .values = codegen::RandomValues(*spaces_[space], random)});
+    const int draws = i / static_cast<int>(spaces_.size()) % 2 == 0 ? options_.draws : 1;
+    chains_.push_back({.space = space, .values = codegen::DraftedValues(*spaces_[space], draws, random)});
   }
   PlaceStarts(starts);
   TF_ASSIGN_OR_RETURN(std::vector<float> scores, score(chains_));

@@ -22,6 +22,8 @@ struct ScoredCandidate {
 
 struct AnnealingOptions {
   int chains = 128;
+  int draws =
+      1;  // of which the most promising is the start of every other chain of a space (ScheduleSpace::DraftCycles)
   int max_steps = 500;  // temperature falls linearly from 1 to 0 over them
   int patience = 50;    // steps without a change among the kept ones end it
 };

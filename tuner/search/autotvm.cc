@@ -29,8 +29,11 @@ class AutoTvmSearch : public SearchStrategy {
       : options_(options),
         rows_(spaces),
         model_(std::move(model)),
-        sampler_(spaces),
-        annealer_(spaces, {.chains = options.chains, .max_steps = options.max_steps, .patience = options.patience}),
+        sampler_(spaces, options.draws),
+        annealer_(spaces, {.chains = options.chains,
+                           .draws = options.draws,
+                           .max_steps = options.max_steps,
+                           .patience = options.patience}),
         random_(options.seed),
         features_(rows_.Empty()) {}
 

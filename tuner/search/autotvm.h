@@ -12,6 +12,7 @@ struct AutoTvmOptions {
   int chains = 128;       // parallel Markov chains; their states persist across plans
   int max_steps = 500;    // of every chain in one plan; temperature falls from 1 to 0 over them
   int patience = 50;      // steps without a change of the best candidates end the annealing
+  int draws = 16;         // of which the most promising is a random candidate or a chain's start, every other time
   double restart = 0.25;  // share of the chains that start every plan at the best measured candidates
   double epsilon = 0.05;  // share of every batch drawn at random
   double lambda = 2;      // Eq. 3 picks from the top lambda * b; 1: the top b as they are

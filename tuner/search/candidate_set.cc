@@ -4,13 +4,13 @@
 
 namespace tunefleet::tuner {
 
-using codegen::RandomValues;
+using codegen::DraftedValues;
 using codegen::ScheduleSpace;
 using codegen::Values;
 
 namespace {
 
-constexpr int kDraws = 32;
+constexpr int kAttempts = 32;
 
 // Gives the knobs from values->size() on the low end of their domains.
 void Complete(const ScheduleSpace& space, Values* values) {
@@ -34,11 +34,11 @@ bool NextValues(const ScheduleSpace& space, Values* values) {
   return false;
 }
 
-std::optional<Candidate> RandomUnseen(const ScheduleSpace& space, int index, const CandidateSet& seen,
+std::optional<Candidate> RandomUnseen(const ScheduleSpace& space, int index, const CandidateSet& seen, int draws,
                                       absl::BitGenRef random) {
   Candidate candidate{.space = index};
-  for (int draw = 0; draw < kDraws; ++draw) {
-    candidate.values = RandomValues(space, random);
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    candidate.values = DraftedValues(space, draws, random);
     if (!seen.Contains(candidate)) return candidate;
   }
   // At most `seen.size()` of the configs that follow are seen, unless the walk has come round.

@@ -26,10 +26,10 @@ class CandidateSet {
 // Moves on to the next config, the last knob fastest. False after the last one; `values` is then the first again.
 bool NextValues(const codegen::ScheduleSpace& space, codegen::Values* values);
 
-// A config of the space that is not in `seen`: random, and when chance finds none, the next in order after a random
-// one. Nullopt when all are seen.
+// A config of the space that is not in `seen`: the most promising of so many random draws, and when chance finds none,
+// the next in order after a random one. Nullopt when all are seen.
 std::optional<Candidate> RandomUnseen(const codegen::ScheduleSpace& space, int index, const CandidateSet& seen,
-                                      absl::BitGenRef random);
+                                      int draws, absl::BitGenRef random);
 
 }  // namespace tunefleet::tuner
 

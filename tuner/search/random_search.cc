@@ -9,7 +9,7 @@ namespace {
 
 class RandomSearch : public SearchStrategy {
  public:
-  RandomSearch(const Spaces& spaces, uint64_t seed) : sampler_(spaces), random_(seed) {}
+  RandomSearch(const Spaces& spaces, uint64_t seed) : sampler_(spaces, 1), random_(seed) {}
 
   std::vector<Candidate> Propose(int n) override {
     std::vector<Candidate> proposals;

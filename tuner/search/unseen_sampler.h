@@ -12,7 +12,8 @@ namespace tunefleet::tuner {
 
 class UnseenSampler {
  public:
-  explicit UnseenSampler(const std::vector<const codegen::ScheduleSpace*>& spaces);
+  // Every other candidate is the most promising of so many draws (ScheduleSpace::DraftCycles); 1: uniform draws only.
+  UnseenSampler(const std::vector<const codegen::ScheduleSpace*>& spaces, int draws);
   // Nullopt once every config of every space is in `seen`, which must only grow from call to call.
   std::optional<Candidate> Draw(const CandidateSet& seen, absl::BitGenRef random);
 
@@ -22,6 +23,8 @@ class UnseenSampler {
     int index;
   };
   std::vector<Entry> open_;  // spaces that are not exhausted
+  const int draws_;
+  bool drafts_ = true;
   size_t turn_ = 0;
 };
 

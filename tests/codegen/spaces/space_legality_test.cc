@@ -6,7 +6,9 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/random/distributions.h"
@@ -135,7 +137,8 @@ TEST(SpaceLegalityTest, RandomPairsOfShapeAndConfig) {
     const std::string op = kind < 6   ? RandomConvolution(random, false, 5)
                            : kind < 7 ? RandomConvolution(random, true, 5)
                                       : RandomMatmul(random, kind == 7, 12);
-    const v1::Target target = Pick<v1::Target>(random, {PlainTarget(2), Avx2Target(1), Avx512Target(2)});
+    v1::Target target = Pick<v1::Target>(random, {PlainTarget(2), Avx2Target(1), Avx2Target(2), Avx512Target(2)});
+    if (absl::Bernoulli(random, 0.5)) target = WithCaches(target, 512 << absl::Uniform(random, 0, 4), 1 << 14);
     const absl::StatusOr<v1::Workload> workload = ResolveLayouts(ParseOperator(op).value(), target);
     ASSERT_TRUE(workload.ok()) << op << ": " << workload.status();
     const auto spaces = SpacesFor(*workload, target);
@@ -151,6 +154,38 @@ TEST(SpaceLegalityTest, RandomPairsOfShapeAndConfig) {
 }
 
 TEST(SpaceLegalityTest, Convolutions) { CheckShapes(RandomConvolutions(12, false, 1), 1); }
+// Blocks of input and output channels, whose weights stay in a cache.
+TEST(SpaceLegalityTest, ConvolutionsInCacheBlocks) {
+  std::mt19937_64 random(9);
+  std::set<std::pair<bool, bool>> blocked;  // inputs, outputs
+  for (const std::string op : {"conv2d(n=2,h=5,w=4,ci=16,co=32,k=3,p=1,layout=NCHW8c)+bias+relu",
+                               "conv2d(h=5,w=4,ci=16,co=16,k=3,s=2,p=1,layout=NCHW4c)",
+                               "conv2d(h=4,w=5,ci=8,co=32,kh=1,kw=3,pw=1,layout=NCHW)+relu",
+                               "conv2d(n=2,h=4,w=4,ci=24,co=12,k=1,layout=NCHW4c)+bias"}) {
+    for (const int threads : {1, 2}) {
+      const v1::Target target = WithCaches(Avx2Target(threads), 1 << 12, 1 << 13);
+      const v1::Workload workload = ResolveLayouts(ParseOperator(op).value(), target).value();
+      const auto spaces = SpacesFor(workload, target).value();
+      const ScheduleSpace& space = *spaces[0];
+      ASSERT_EQ(space.name(), "x86.conv2d.direct");
+      const auto knob = [&](const char* name) {
+        return std::ranges::find(space.knobs(), name) - space.knobs().begin();
+      };
+      for (int i = 0; i < 4 * kConfigsPerShape; ++i) {
+        const Values values = RandomValues(space, random);
+        const auto is_blocked = [&](const char* name) {
+          const Values prefix(values.begin(), values.begin() + knob(name));
+          return values[prefix.size()] < space.Domain(prefix).back();
+        };
+        blocked.insert({is_blocked("ci_block"), is_blocked("oc_block")});
+        const absl::Status checked = CheckConfig(workload, space, values, i % 2 == 1);
+        ASSERT_TRUE(checked.ok()) << checked << "\n" << op << "\n" << Describe(space, values);
+      }
+    }
+  }
+  EXPECT_EQ(blocked.size(), 4u);
+}
+
 TEST(SpaceLegalityTest, ImageConvolutions) {
   CheckShapes({"conv2d(h=9,w=8,ci=3,co=18,k=3,s=2,p=1)", "conv2d(h=7,w=7,ci=1,co=5,k=5,p=2)+bias",
                "conv2d(h=9,w=9,ci=4,co=16,k=7,s=2,p=3)+relu"},

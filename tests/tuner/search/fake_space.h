@@ -43,11 +43,15 @@ class FakeSpace : public codegen::ScheduleSpace {
     return std::vector<float>(values.begin(), values.end());
   }
 
+  double DraftCycles(const codegen::Values& values) const override { return draft_ == nullptr ? -1 : draft_(values); }
+
   void set_version(int version) { version_ = version; }
+  void set_draft(std::function<double(const codegen::Values&)> draft) { draft_ = std::move(draft); }
 
  private:
   const std::string name_;
   const DomainFunction domain_;
+  std::function<double(const codegen::Values&)> draft_;
   std::vector<std::string> knobs_;
   codegen::LoopNest nest_;
   int version_ = 1;
