@@ -65,19 +65,36 @@ class Conv2dDirectSpace : public KnobSpace {
     KnobList& knobs = knob_list();
     // Of a channel block, each in tiles of its own. Vectors of dot products take the whole block.
     parts_ = knobs.Add("parts", products_ > 1 ? std::vector<int64_t>{1} : DivisorsUpTo(lanes_.vectors, lanes_.vectors));
+    // The accumulators of the largest tile that fits the registers.
+    const auto most = [this](int64_t vectors, int64_t rows, int64_t columns) {
+      while (columns > 1 && !unit_.Fits(vectors * rows * columns, vectors)) --columns;
+      return vectors * rows * columns;
+    };
     const auto fits = [this](int64_t vectors, int64_t pixels) { return unit_.Fits(vectors * pixels, vectors); };
+    const int64_t rows = std::min<int64_t>(8, s_.OutputHeight());
+    const int64_t columns = std::min<int64_t>(32, s_.OutputWidth());
     oc_tile_ = knobs.Add("oc_tile", [=, this](KnobValues at) {
       if (at[parts_] > 1) return std::vector<int64_t>{1};
-      return Those(UpTo(std::min<int64_t>(8, lanes_.groups)), [&](int64_t oc) { return fits(oc * lanes_.vectors, 1); });
+      const std::vector<int64_t> fitting =
+          Those(UpTo(std::min<int64_t>(8, lanes_.groups)), [&](int64_t oc) { return fits(oc * lanes_.vectors, 1); });
+      return Rated(fitting, VectorUnit::kEnoughAccumulators, [&](int64_t oc) {
+        int64_t accumulators = 0;
+        for (int64_t oh = 1; oh <= rows && fits(oc * lanes_.vectors, oh); ++oh) {
+          accumulators = std::max(accumulators, most(oc * lanes_.vectors, oh, columns));
+        }
+        return accumulators;
+      });
     });
     oh_tile_ = knobs.Add("oh_tile", [=, this](KnobValues at) {
-      return Those(UpTo(std::min<int64_t>(8, s_.OutputHeight())), [&](int64_t oh) { return fits(Vectors(at), oh); });
+      const std::vector<int64_t> fitting = Those(UpTo(rows), [&](int64_t oh) { return fits(Vectors(at), oh); });
+      return Rated(fitting, VectorUnit::kEnoughAccumulators,
+                   [&](int64_t oh) { return most(Vectors(at), oh, columns); });
     });
     ow_tile_ = knobs.Add("ow_tile", [=, this](KnobValues at) {
-      const std::vector<int64_t> fitting = Those(UpTo(std::min<int64_t>(32, s_.OutputWidth())),
-                                                 [&](int64_t ow) { return fits(Vectors(at), at[oh_tile_] * ow); });
-      return LargestOr(fitting,
-                       [&](int64_t ow) { return Vectors(at) * at[oh_tile_] * ow >= VectorUnit::kLeastAccumulators; });
+      const std::vector<int64_t> fitting =
+          Those(UpTo(columns), [&](int64_t ow) { return fits(Vectors(at), at[oh_tile_] * ow); });
+      return Rated(fitting, VectorUnit::kEnoughAccumulators,
+                   [&](int64_t ow) { return Vectors(at) * at[oh_tile_] * ow; });
     });
     edge_ = knobs.Add("edge", [this](KnobValues at) {
       std::vector<int64_t> values = {kEdgeBranch};
@@ -118,7 +135,9 @@ class Conv2dDirectSpace : public KnobSpace {
       return values;
     });
     order_ = knobs.Add("order", {0, 1, 2, 3});
-    inner_ = knobs.Add("inner", {0, 1});  // innermost over pixels of a channel group, or the other way round
+    // Innermost over pixels of a channel group, or the other way round.
+    inner_ = knobs.Add("inner",
+                       [this](KnobValues at) { return unit_.InnerLoops(Vectors(at), at[oh_tile_] * at[ow_tile_]); });
     interleave_ = knobs.Add("interleave", [this](KnobValues at) {  // weights of a tile's channel groups side by side
       return at[oc_tile_] == 1 ? std::vector<int64_t>{0} : std::vector<int64_t>{0, 1};
     });

@@ -27,7 +27,7 @@ class Conv2dWinogradSpace : public KnobSpace {
  public:
   Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
                       const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 4, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 5, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         implementation_(WinogradName(transform)),
@@ -73,14 +73,11 @@ class Conv2dWinogradSpace : public KnobSpace {
         return Accumulators(at) * unroll * CountLeaves(ReductionCuts(unroll)) <= kMostStores;
       });
     });
-    order_ = knobs.Add("order", {0, 1});              // register tiles: channels outside, or tiles
-    inner_ = knobs.Add("inner", {0, 1});              // innermost over tiles of a channel group, or the other way round
-    input_order_ = knobs.Add("input_order", {0, 1});  // transform tile by tile, or channel block by channel block
-    output_order_ = knobs.Add("output_order", {0, 1});            // the same for the output
-    unroll_transforms_ = knobs.Add("unroll_transforms", {0, 1});  // the columns, then rows, of a tile; rows always are
-    // The filter is a stream; where it comes from beyond the second level, it may pay to ask for it early.
-    prefetch_ = knobs.Add("prefetch", FilterBytes() > unit_.l2_bytes ? std::vector<int64_t>{0, kPrefetch, 4 * kPrefetch}
-                                                                     : std::vector<int64_t>{0});
+    order_ = knobs.Add("order", {0, 1});  // register tiles: channels outside, or tiles
+    // Innermost over tiles of a channel group, or the other way round.
+    inner_ = knobs.Add("inner", [this](KnobValues at) {
+      return unit_.InnerLoops(at[tile_channels_] * out_.vectors, at[tile_columns_] * at[tile_rows_]);
+    });
     parallel_ = knobs.Add("parallel", [this](KnobValues at) {  // 0: none, 1: blocks of tiles, 2: of output channels
       std::vector<int64_t> values = {0};
       if (unit_.threads == 1) return values;
@@ -88,6 +85,15 @@ class Conv2dWinogradSpace : public KnobSpace {
       if (out_.groups > at[block_channels_]) values.push_back(2);
       return values;
     });
+    // Transform tile by tile, or channel block by channel block, which all threads share in.
+    input_order_ = knobs.Add("input_order", [this](KnobValues at) {
+      return at[parallel_] == 2 ? std::vector<int64_t>{1} : std::vector<int64_t>{0, 1};
+    });
+    output_order_ = knobs.Add("output_order", {0, 1});            // the same for the output
+    unroll_transforms_ = knobs.Add("unroll_transforms", {0, 1});  // the columns, then rows, of a tile; rows always are
+    // The filter is a stream; where it comes from beyond the second level, it may pay to ask for it early.
+    prefetch_ = knobs.Add("prefetch", FilterBytes() > unit_.l2_bytes ? std::vector<int64_t>{0, kPrefetch, 4 * kPrefetch}
+                                                                     : std::vector<int64_t>{0});
   }
 
   int64_t Accumulators(KnobValues at) const {
@@ -222,12 +228,9 @@ class Conv2dWinogradSpace : public KnobSpace {
   void TransformInput(KnobValues at, ScheduleBuilder& b) const {
     b.ComputeAt("patches", "ow.b");
     const Lanes l = SplitLanes("patches.l", in_, b);
-    // What all tasks read is made by all of them, too: a share of the channels each.
-    const bool shared = at[parallel_] == 2;
     std::vector<std::string> loops =
-        at[input_order_] == 0 && !shared
-            ? std::vector<std::string>{"patches.n", "patches.th", "patches.tw", "patches.ci"}
-            : std::vector<std::string>{"patches.n", "patches.ci", "patches.th", "patches.tw"};
+        at[input_order_] == 0 ? std::vector<std::string>{"patches.n", "patches.th", "patches.tw", "patches.ci"}
+                              : std::vector<std::string>{"patches.n", "patches.ci", "patches.th", "patches.tw"};
     Append(l.outer, &loops);
     const std::string around = loops.back();
     Append({"patches.xi", "patches.nu", l.vector}, &loops);
@@ -241,7 +244,7 @@ class Conv2dWinogradSpace : public KnobSpace {
     for (const std::string& vector : {l.vector, std::string("patch_rows.l"), std::string("patch.l")}) {
       b.Vectorize(vector);
     }
-    if (shared) b.Parallel("patches.ci");
+    if (at[parallel_] == 2) b.Parallel("patches.ci");  // what all tasks read is made by all of them
   }
 
   double Tasks(KnobValues at) const {

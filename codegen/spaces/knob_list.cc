@@ -44,10 +44,15 @@ std::vector<int64_t> Those(std::vector<int64_t> values, const std::function<bool
   return kept;
 }
 
-std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::function<bool(int64_t)>& keep) {
+std::vector<int64_t> Rated(const std::vector<int64_t>& values, int64_t enough,
+                           const std::function<int64_t(int64_t)>& rating) {
+  std::vector<int64_t> ratings;
+  std::transform(values.begin(), values.end(), std::back_inserter(ratings), rating);
+  const int64_t least = std::min(enough, *std::max_element(ratings.begin(), ratings.end()));
   std::vector<int64_t> kept;
-  std::copy_if(values.begin(), values.end(), std::back_inserter(kept), keep);
-  if (kept.empty()) kept.push_back(values.back());
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (ratings[i] >= least) kept.push_back(values[i]);
+  }
   return kept;
 }
 

@@ -54,8 +54,9 @@ std::vector<int64_t> UpTo(int64_t last);
 std::vector<int64_t> DivisorsUpTo(int64_t n, int64_t last);
 // The values for which keep() holds; the first one when there is none.
 std::vector<int64_t> Those(std::vector<int64_t> values, const std::function<bool(int64_t)>& keep);
-// The values for which keep() holds; the last one when there is none. At least one value.
-std::vector<int64_t> LargestOr(const std::vector<int64_t>& values, const std::function<bool(int64_t)>& keep);
+// The values whose rating is at least `enough`, or as high as any is.
+std::vector<int64_t> Rated(const std::vector<int64_t>& values, int64_t enough,
+                           const std::function<int64_t(int64_t)>& rating);
 
 }  // namespace tunefleet::codegen
 

@@ -73,7 +73,7 @@ class MatmulPackedSpace : public KnobSpace {
     m_tile_ = knobs.Add("m_tile", [this](KnobValues at) {
       const std::vector<int64_t> fitting =
           Those(UpTo(std::min<int64_t>(30, s_.m)), [&](int64_t m) { return Fits(m, at[n_vectors_]); });
-      return LargestOr(fitting, [&](int64_t m) { return m * at[n_vectors_] >= VectorUnit::kLeastAccumulators; });
+      return Rated(fitting, VectorUnit::kEnoughAccumulators, [&](int64_t m) { return m * at[n_vectors_]; });
     });
     // Depth of a pass; a shallower last one is cut off.
     k_block_ = knobs.Add("k_block", [this](KnobValues) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "proto/workload.pb.h"
 
@@ -23,8 +24,15 @@ struct VectorUnit {
   bool Fits(int64_t accumulators, int64_t operands) const {
     return accumulators + operands + (broadcast_operand ? 0 : 1) <= registers;
   }
+  // The same for loops that go through a row of vectors for each broadcast (1), or through all broadcasts for each
+  // vector (0), the values of knob "inner": a row of one is the same program either way.
+  std::vector<int64_t> InnerLoops(int64_t vectors, int64_t broadcasts) const {
+    if (vectors == 1) return {0};
+    if (vectors * broadcasts + broadcasts + 1 <= registers) return {0, 1};
+    return {1};
+  }
   // Fewer leave multiply-adds waiting for each other.
-  static constexpr int64_t kLeastAccumulators = 12;
+  static constexpr int64_t kEnoughAccumulators = 12;
 };
 
 VectorUnit VectorUnitOf(const v1::Target& target);

@@ -162,8 +162,8 @@ TEST(SpaceLegalityTest, ConvolutionsInCacheBlocks) {
                                "conv2d(h=5,w=4,ci=16,co=16,k=3,s=2,p=1,layout=NCHW4c)",
                                "conv2d(h=4,w=5,ci=8,co=32,kh=1,kw=3,pw=1,layout=NCHW)+relu",
                                "conv2d(n=2,h=4,w=4,ci=24,co=12,k=1,layout=NCHW4c)+bias"}) {
-    for (const int threads : {1, 2}) {
-      const v1::Target target = WithCaches(Avx2Target(threads), 1 << 12, 1 << 13);
+    for (const int64_t l1_bytes : {1 << 11, 1 << 12, 1 << 14}) {
+      const v1::Target target = WithCaches(Avx2Target(l1_bytes == 1 << 12 ? 1 : 2), l1_bytes, 2 * l1_bytes);
       const v1::Workload workload = ResolveLayouts(ParseOperator(op).value(), target).value();
       const auto spaces = SpacesFor(workload, target).value();
       const ScheduleSpace& space = *spaces[0];
