@@ -25,6 +25,9 @@ namespace {
 constexpr int64_t kMostStores = 640;  // unrolled: keeps a build at some tens of milliseconds
 constexpr int64_t kPrefetch = 1024;   // bytes
 
+// Fewer leave multiply-adds waiting for each other; whole rows of an image may be worth a few.
+constexpr int64_t kEnoughAccumulators = 6;
+
 // Values of knob "edge": what happens to taps on the padding and to tails.
 constexpr int64_t kEdgeBranch = 0;     // a branch at every tap or output that may fall outside
 constexpr int64_t kEdgePartition = 1;  // tiles at the edge are programs of their own, that skip taps when compiled
@@ -77,7 +80,7 @@ class Conv2dDirectSpace : public KnobSpace {
       if (at[parts_] > 1) return std::vector<int64_t>{1};
       const std::vector<int64_t> fitting =
           Those(UpTo(std::min<int64_t>(8, lanes_.groups)), [&](int64_t oc) { return fits(oc * lanes_.vectors, 1); });
-      return Rated(fitting, VectorUnit::kEnoughAccumulators, [&](int64_t oc) {
+      return Rated(fitting, kEnoughAccumulators, [&](int64_t oc) {
         int64_t accumulators = 0;
         for (int64_t oh = 1; oh <= rows && fits(oc * lanes_.vectors, oh); ++oh) {
           accumulators = std::max(accumulators, most(oc * lanes_.vectors, oh, columns));
@@ -87,14 +90,12 @@ class Conv2dDirectSpace : public KnobSpace {
     });
     oh_tile_ = knobs.Add("oh_tile", [=, this](KnobValues at) {
       const std::vector<int64_t> fitting = Those(UpTo(rows), [&](int64_t oh) { return fits(Vectors(at), oh); });
-      return Rated(fitting, VectorUnit::kEnoughAccumulators,
-                   [&](int64_t oh) { return most(Vectors(at), oh, columns); });
+      return Rated(fitting, kEnoughAccumulators, [&](int64_t oh) { return most(Vectors(at), oh, columns); });
     });
     ow_tile_ = knobs.Add("ow_tile", [=, this](KnobValues at) {
       const std::vector<int64_t> fitting =
           Those(UpTo(columns), [&](int64_t ow) { return fits(Vectors(at), at[oh_tile_] * ow); });
-      return Rated(fitting, VectorUnit::kEnoughAccumulators,
-                   [&](int64_t ow) { return Vectors(at) * at[oh_tile_] * ow; });
+      return Rated(fitting, kEnoughAccumulators, [&](int64_t ow) { return Vectors(at) * at[oh_tile_] * ow; });
     });
     edge_ = knobs.Add("edge", [this](KnobValues at) {
       std::vector<int64_t> values = {kEdgeBranch};

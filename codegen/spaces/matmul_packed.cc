@@ -20,6 +20,7 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr int64_t kMostStores = 1000;
+constexpr int64_t kEnoughAccumulators = 12;  // fewer leave multiply-adds waiting for each other
 
 // Loops over cache blocks and over the tiles inside, outermost first. Index: knob "order".
 const std::vector<std::string> kTileOrders[] = {{"m.b", "n.b", "m.o", "n.o"},
@@ -73,7 +74,7 @@ class MatmulPackedSpace : public KnobSpace {
     m_tile_ = knobs.Add("m_tile", [this](KnobValues at) {
       const std::vector<int64_t> fitting =
           Those(UpTo(std::min<int64_t>(30, s_.m)), [&](int64_t m) { return Fits(m, at[n_vectors_]); });
-      return Rated(fitting, VectorUnit::kEnoughAccumulators, [&](int64_t m) { return m * at[n_vectors_]; });
+      return Rated(fitting, kEnoughAccumulators, [&](int64_t m) { return m * at[n_vectors_]; });
     });
     // Depth of a pass; a shallower last one is cut off.
     k_block_ = knobs.Add("k_block", [this](KnobValues) {

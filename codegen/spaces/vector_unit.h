@@ -31,8 +31,6 @@ struct VectorUnit {
     if (vectors * broadcasts + broadcasts + 1 <= registers) return {0, 1};
     return {1};
   }
-  // Fewer leave multiply-adds waiting for each other.
-  static constexpr int64_t kEnoughAccumulators = 12;
 };
 
 VectorUnit VectorUnitOf(const v1::Target& target);

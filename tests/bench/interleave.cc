@@ -35,7 +35,10 @@ std::vector<double> InterleavedMedians(const std::vector<std::function<void()>>&
   std::vector<std::vector<double>> samples(contestants.size());
   for (int round = 0; round <= options.rounds; ++round) {
     for (size_t i = 0; i < contestants.size(); ++i) {
-      if (options.gap > absl::ZeroDuration()) absl::SleepFor(options.gap);
+      if (options.gap > absl::ZeroDuration()) {
+        absl::SleepFor(options.gap);
+        contestants[i]();
+      }
       const double sample = TimeRuns(contestants[i], runs[i]);
       if (round > 0) samples[i].push_back(sample);
     }
