@@ -110,7 +110,10 @@ Reason Drain(Agent* agent, Reason reason, int signals, int lifeline) {
   while (!agent->WaitUntilDrained(kGlance)) {
     watchdog.Tick(*agent);
     const Reason another = WaitForReason(signals, lifeline, absl::ZeroDuration());
-    if (another != Reason::kNone && another != Reason::kStartAnew) return another;
+    if (another != Reason::kNone && another != Reason::kStartAnew) {
+      spdlog::warn("told to end while draining");
+      return another;
+    }
     if (common::MonotonicClock().Now() < until) continue;
     spdlog::warn("not drained within {}", absl::FormatDuration(kDrainTimeout));
     break;

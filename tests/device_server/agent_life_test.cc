@@ -117,6 +117,23 @@ TEST_F(AgentLifeTest, ADrainThatBeginsBeforeTheWelcomeIsToldToTheTracker) {
   EXPECT_EQ(agent.WaitForExit(), 0);
 }
 
+TEST_F(AgentLifeTest, ASecondSignalIsHeardWhileTheTrackerIsToldOfADrain) {
+  // A tracker that answers neither the Hello nor the end of the stream would be waited for.
+  for (const auto hold : {&FakeTracker::HoldWelcomes, &FakeTracker::HoldFarewells}) {
+    FakeTracker tracker(Address(), &blobs_);
+    (tracker.*hold)(true);
+    std::vector<std::string> arguments = Arguments();
+    arguments.push_back("--log-level=warning");
+    ::testing::internal::CaptureStderr();  // the agent's too
+    AgentProcess agent(arguments);
+    EXPECT_TRUE(tracker.Receive().has_hello());
+    agent.Signal(SIGTERM);
+    agent.Signal(SIGINT);
+    EXPECT_EQ(agent.WaitForExit(), 0);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("told to end while draining"));
+  }
+}
+
 TEST_F(AgentLifeTest, AReplacedProgramIsAnUpgrade) {
   const std::string program = folder_ / "tunefleet-device";
   std::filesystem::copy_file(TUNEFLEET_DEVICE_PROGRAM, program);
