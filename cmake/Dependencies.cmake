@@ -3,6 +3,11 @@ find_package(Threads REQUIRED)
 find_package(Protobuf REQUIRED)  # MODULE: Debian ships no CONFIG for it
 find_package(absl CONFIG REQUIRED)
 find_package(gRPC CONFIG REQUIRED)
+if(NOT TARGET gRPC::grpc_cpp_plugin)  # built for another system, without programs: this machine's
+  find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
+  add_executable(gRPC::grpc_cpp_plugin IMPORTED)
+  set_target_properties(gRPC::grpc_cpp_plugin PROPERTIES IMPORTED_LOCATION "${GRPC_CPP_PLUGIN}")
+endif()
 find_package(OpenSSL REQUIRED)
 if(TUNEFLEET_BUILD_TRACKER)
   find_package(SQLite3 REQUIRED)

@@ -27,6 +27,9 @@ function(tunefleet_static_program name)
   foreach(library IN LISTS ARG_LIBRARIES)
     target_include_directories(${name} SYSTEM PRIVATE $<TARGET_PROPERTY:${library},INTERFACE_SYSTEM_INCLUDE_DIRECTORIES>)
   endforeach()
+  if(ANDROID)
+    list(APPEND archives log)  # the system's; gRPC writes to it
+  endif()
   target_link_libraries(${name} PRIVATE tunefleet_settings -static-libstdc++ -static-libgcc -Wl,--gc-sections
                                         -Wl,--start-group ${files} ${archives} ${abseil} -Wl,--end-group
                                         Threads::Threads ${CMAKE_DL_LIBS})

@@ -30,15 +30,23 @@ struct Failure {
 };
 constexpr const char* kSteps[] = {"set up descriptors", "set limits", "set cores", "run"};
 
+// The C libraries that have such names do not agree on how to ask for them.
+constexpr std::pair<int, const char*> kSignalNames[] = {
+    {SIGABRT, "SIGABRT"}, {SIGALRM, "SIGALRM"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"},   {SIGHUP, "SIGHUP"},
+    {SIGILL, "SIGILL"},   {SIGINT, "SIGINT"},   {SIGKILL, "SIGKILL"}, {SIGPIPE, "SIGPIPE"}, {SIGQUIT, "SIGQUIT"},
+    {SIGSEGV, "SIGSEGV"}, {SIGSYS, "SIGSYS"},   {SIGTERM, "SIGTERM"}, {SIGTRAP, "SIGTRAP"}, {SIGUSR1, "SIGUSR1"},
+    {SIGUSR2, "SIGUSR2"}, {SIGXCPU, "SIGXCPU"}, {SIGXFSZ, "SIGXFSZ"}};
+
 // Ends the child without the C library's or a sanitizer's clean-up, whose locks another thread may have held at the
 // fork.
 [[noreturn]] void EndChild() {
   for (;;) syscall(SYS_exit_group, 127);
 }
 
-void SetLimit(__rlimit_resource resource, uint64_t bytes, int report) {
+void SetLimit(decltype(RLIMIT_AS) resource, uint64_t bytes, int report) {
   if (bytes == 0) return;
-  const rlimit limit{bytes, bytes};
+  const auto most = static_cast<rlim_t>(std::min<uint64_t>(bytes, RLIM_INFINITY));
+  const rlimit limit{most, most};
   if (setrlimit(resource, &limit) != 0) {
     const Failure failure{1, errno};
     [[maybe_unused]] const ssize_t written = write(report, &failure, sizeof(failure));
@@ -100,7 +108,8 @@ absl::StatusOr<pid_t> StartChild(const ChildOptions& options) {
   int report[2];
   if (pipe2(report, O_CLOEXEC) != 0) return absl::InternalError(absl::StrCat("pipe: ", strerror(errno)));
   const pid_t parent = getpid();
-  const pid_t pid = _Fork();
+  // A fork without the handlers that libraries registered for one.
+  const pid_t pid = static_cast<pid_t>(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
   if (pid == 0) BecomeProgram(options, argv.data(), cores, spare.data(), report[1], parent);
   const int fork_error = errno;
   close(report[1]);
@@ -149,6 +158,13 @@ int KillChild(pid_t pid) {
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
   return status;
+}
+
+std::string SignalName(int signal) {
+  for (const auto& [number, name] : kSignalNames) {
+    if (number == signal) return name;
+  }
+  return absl::StrCat("signal ", signal);
 }
 
 std::string DescribeWaitStatus(int status) {

@@ -36,6 +36,9 @@ absl::StatusOr<int> WaitChild(pid_t pid, absl::Duration timeout);
 // Ends the child's whole process group with SIGKILL and reaps the child: its wait status.
 int KillChild(pid_t pid);
 
+// "SIGSEGV"; "signal 40" for those without a name, or whose name is hardly ever needed.
+std::string SignalName(int signal);
+
 // "exit status 3", "signal 11 (Segmentation fault)".
 std::string DescribeWaitStatus(int status);
 

@@ -3,8 +3,6 @@
 #ifndef TUNEFLEET_DEVICE_SERVER_PROGRAM_FILE_H_
 #define TUNEFLEET_DEVICE_SERVER_PROGRAM_FILE_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 
@@ -28,9 +26,9 @@ class ProgramFile {
 
  private:
   struct Identity {
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t bytes = 0;
+    uint64_t device = 0;
+    uint64_t inode = 0;
+    int64_t bytes = 0;
     int64_t changed_ns = 0;
     bool operator==(const Identity&) const = default;
   };

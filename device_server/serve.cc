@@ -14,6 +14,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "common/clock.h"
+#include "common/reserved_cores.h"
 #include "common/service_manager.h"
 #include "common/status_macros.h"
 #include "device_server/describe/cpu_list.h"
@@ -110,7 +111,10 @@ Reason Drain(Agent* agent, Reason reason, int signals, int lifeline) {
   while (!agent->WaitUntilDrained(kGlance)) {
     watchdog.Tick(*agent);
     const Reason another = WaitForReason(signals, lifeline, absl::ZeroDuration());
-    if (another != Reason::kNone && another != Reason::kStartAnew) return another;
+    if (another != Reason::kNone && another != Reason::kStartAnew) {
+      spdlog::warn("told to end while draining");
+      return another;
+    }
     if (common::MonotonicClock().Now() < until) continue;
     spdlog::warn("not drained within {}", absl::FormatDuration(kDrainTimeout));
     break;
@@ -140,12 +144,15 @@ absl::StatusOr<Ending> Serve(const CommandLine& line, const std::string& version
   options.hello.set_incarnation(absl::Uniform<uint64_t>(random));
   options.hello.set_agent_version(version);
   std::vector<Agent::Slot> slots;
+  std::vector<int> cores;
   for (const ServedDevice& served : devices) {
     *options.hello.add_devices() = served.device;
     slots.push_back({served.device.device_id(), served.cores, served.runner.get()});
+    cores.insert(cores.end(), served.cores.begin(), served.cores.end());
     spdlog::info("device {} of class {} on cores {}, for the tracker at {}", served.device.device_id(),
                  served.device.device_class(), FormatCpuList(served.cores), line.tracker);
   }
+  const common::ReservedCores reserved(cores);
   std::unique_ptr<ResultJournal> journal;
   if (!line.state.empty()) {
     TF_ASSIGN_OR_RETURN(journal, ResultJournal::Open(line.state));

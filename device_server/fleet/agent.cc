@@ -242,22 +242,32 @@ void Agent::Drain() {
 }
 
 bool Agent::WaitUntilDrained(absl::Duration timeout) {
-  const auto wait_for = [this](auto condition, absl::Duration patience) {
-    const absl::Time until = common::MonotonicClock().Now() + patience;
+  const absl::Time until = common::MonotonicClock().Now() + timeout;
+  // True once the condition holds, or from `limit` on.
+  const auto wait_for = [&](auto condition, absl::Time limit) {
     const common::MutexLock lock(&mutex_);
     while (!condition()) {
-      const absl::Duration left = until - common::MonotonicClock().Now();
-      if (left <= absl::ZeroDuration()) return false;
-      changed_.WaitWithTimeout(&mutex_, left);
+      const absl::Time now = common::MonotonicClock().Now();
+      if (now >= limit) return true;
+      if (now >= until) return false;
+      changed_.WaitWithTimeout(&mutex_, std::min(limit, until) - now);
     }
     return true;
   };
-  if (!wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return core_.Drained(); }, timeout)) return false;
+  const auto drained = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return core_.Drained(); };
+  const auto not_greeting = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.greeting(); };
+  const auto closed = [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.welcomed(); };
+  if (!wait_for(drained, absl::InfiniteFuture())) return false;
   // So that the tracker learns it now and not after a grace period: what a Welcome lets out, then the stream's end.
-  wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.greeting(); }, kFarewell);
+  if (!wait_for(not_greeting, FarewellEnd(&greeting_end_))) return false;
   connection_.FinishSending();
-  wait_for([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return !core_.welcomed(); }, kFarewell);
-  return true;
+  return wait_for(closed, FarewellEnd(&closing_end_));
+}
+
+absl::Time Agent::FarewellEnd(std::optional<absl::Time>* end) {
+  const common::MutexLock lock(&mutex_);
+  if (!end->has_value()) *end = common::MonotonicClock().Now() + kFarewell;
+  return **end;
 }
 
 }  // namespace tunefleet::device

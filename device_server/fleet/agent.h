@@ -54,8 +54,8 @@ class Agent : private StreamHandler {
 
   // Takes no new trials, gives back those not started.
   void Drain();
-  // True once draining is over: the running trial is finished, every result acknowledged, and the tracker knows. False
-  // on time-out.
+  // True once draining is over: the running trial is finished, every result acknowledged, and the tracker knows, or was
+  // given seconds to take note. False on time-out: call it again.
   bool WaitUntilDrained(absl::Duration timeout);
   // Brings every result without acknowledgement to disk. Returns how many are there neither acknowledged nor on disk.
   size_t SaveResults();
@@ -83,6 +83,8 @@ class Agent : private StreamHandler {
   void CheckDevice(const Slot& slot, const v1::Probe& probe);
   std::vector<v1::Finished> Unacknowledged() const;
   bool InVain(const v1::Lease& lease);
+  // When the part of the farewell that `end` belongs to is over; it begins with the first call.
+  absl::Time FarewellEnd(std::optional<absl::Time>* end);
   void Post(AgentCore::Messages messages) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
@@ -98,6 +100,9 @@ class Agent : private StreamHandler {
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   AgentCore core_ ABSL_GUARDED_BY(mutex_);
   std::deque<v1::AgentMessage> outbox_ ABSL_GUARDED_BY(mutex_);  // of the current stream
+
+  // Of the tracker's Welcome and of its closing the stream, once draining is over.
+  std::optional<absl::Time> greeting_end_ ABSL_GUARDED_BY(mutex_), closing_end_ ABSL_GUARDED_BY(mutex_);
 
   std::map<std::string, absl::Time> due_ ABSL_GUARDED_BY(mutex_);  // by device: when its trial is over at the latest
 

@@ -1,15 +1,11 @@
 #include "device_server/measure/core_lock.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <algorithm>
 #include <cerrno>
-#include <cstddef>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "common/abstract_name.h"
 
 namespace tunefleet::device {
 namespace {
@@ -17,16 +13,9 @@ namespace {
 enum class Try { kHeld, kBusy, kUnavailable };
 
 Try TryBind(const std::string& name, UniqueFd* lock) {
-  UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return Try::kUnavailable;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path + 1, name.data(), std::min(name.size(), sizeof(address.sun_path) - 1));
-  const socklen_t length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-  if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
-    return errno == EADDRINUSE ? Try::kBusy : Try::kUnavailable;
-  }
-  *lock = std::move(fd);
+  const int fd = common::HoldAbstractName(name);
+  if (fd < 0) return errno == EADDRINUSE ? Try::kBusy : Try::kUnavailable;
+  lock->Reset(fd);
   return Try::kHeld;
 }
 

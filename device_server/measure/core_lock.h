@@ -1,8 +1,7 @@
 // Host-wide locks on processor cores, so that two agents never time kernels on one core at once.
 //
-// A core's lock is an abstract Unix socket address: it exists while it is bound, leaves no file, and goes with its
-// process. Each core has a second lock, the turn: who waits for the core holds the turn, so two agents alternate.
-// Thread-compatible.
+// A core's lock is an abstract name (common/abstract_name.h): it leaves no file and goes with its process. Each core
+// has a second lock, the turn: who waits for the core holds the turn, so two agents alternate. Thread-compatible.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_CORE_LOCK_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_CORE_LOCK_H_
 

@@ -48,7 +48,8 @@ std::optional<Failure> Compute(const KernelSession::Environment& environment, co
   KernelSession session(environment, reference, options);
   if (auto failure = session.OpenUnjudged()) {
     const bool passing = failure->outcome == v1::OUTCOME_DEVICE_ERROR || failure->outcome == v1::OUTCOME_CANCELLED;
-    return Failure{passing ? failure->outcome : v1::OUTCOME_EXPIRED, absl::StrCat("the reference: ", failure->detail)};
+    return Failure{passing ? failure->outcome : v1::OUTCOME_NO_REFERENCE,
+                   absl::StrCat("the reference: ", failure->detail)};
   }
   for (int i = 0; i < reference.manifest().buffers_size(); ++i) {
     const v1::BufferSpec& buffer = reference.manifest().buffers(i);
@@ -85,7 +86,7 @@ std::optional<Failure> DeviceReferences::Get(const KernelSession::Environment& e
     entry.failure = Compute(environment, second, patient, &entry.references.second_outputs, &entry.bytes);
   }
   if (entry.failure) {
-    if (entry.failure->outcome != v1::OUTCOME_EXPIRED) return entry.failure;  // may pass
+    if (entry.failure->outcome != v1::OUTCOME_NO_REFERENCE) return entry.failure;  // may pass
     entry.references = {};
     entry.bytes = 0;
   }

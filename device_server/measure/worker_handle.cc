@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/check.h"
+#include "common/child_process.h"
 #include "common/clock.h"
 
 namespace tunefleet::device {
@@ -22,11 +23,6 @@ constexpr absl::Duration kSentinelTimeout = absl::Seconds(10);  // milliseconds 
 // A worker whose socket closed is on its way out; large memory takes a while to give back.
 constexpr absl::Duration kDyingGrace = absl::Seconds(5);
 constexpr absl::Duration kGlance = absl::Milliseconds(50);
-
-std::string SignalName(int signal) {
-  const char* const name = sigabbrev_np(signal);
-  return name == nullptr ? absl::StrCat("signal ", signal) : absl::StrCat("SIG", name);
-}
 
 std::string Place(const WorkerReport& fault, const v1::ArtifactManifest& manifest) {
   const char* const action = fault.is_write != 0 ? "writing" : "accessing";
@@ -88,7 +84,7 @@ Failure WorkerHandle::Explain(const WorkerReport& trap, const char* phase) const
       return {v1::OUTCOME_OUT_OF_MEMORY, absl::StrCat("an allocation of ", trap.amount, " bytes in ", phase,
                                                       " went over the limit of ", memory_limit_bytes_)};
     default:
-      return {v1::OUTCOME_CRASHED, absl::StrCat(SignalName(trap.code), " in ", phase, Place(trap, manifest_))};
+      return {v1::OUTCOME_CRASHED, absl::StrCat(common::SignalName(trap.code), " in ", phase, Place(trap, manifest_))};
   }
 }
 
@@ -109,7 +105,7 @@ Failure WorkerHandle::Ended(const char* phase) {
     case SIGXCPU:
       return {v1::OUTCOME_TIMED_OUT, absl::StrCat("the limit of processor time was reached in ", phase)};
     default:
-      return {v1::OUTCOME_CRASHED, absl::StrCat(SignalName(signal), " in ", phase)};
+      return {v1::OUTCOME_CRASHED, absl::StrCat(common::SignalName(signal), " in ", phase)};
   }
 }
 

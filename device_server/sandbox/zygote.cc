@@ -24,6 +24,7 @@ constexpr absl::Duration kReplyTimeout = absl::Seconds(20);
 // What a worker has of its own besides what its kernel asks for, generously: the limits proper are its own.
 constexpr uint64_t kWorkerBytes = uint64_t{256} << 20;
 constexpr uint64_t kWorkerTasks = 16;
+[[maybe_unused]] constexpr int kMostDescriptors = 1024;
 
 }  // namespace
 
@@ -58,7 +59,12 @@ absl::Status Zygote::Launch() {
   posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, source.get(), kZygoteControlFd);
   if (entrance.valid()) posix_spawn_file_actions_adddup2(&actions, entrance.get(), kZygoteGroupFd);
-  posix_spawn_file_actions_addclosefrom_np(&actions, entrance.valid() ? kZygoteGroupFd + 1 : kZygoteGroupFd);
+  const int unused = entrance.valid() ? kZygoteGroupFd + 1 : kZygoteGroupFd;
+#ifdef __GLIBC__
+  posix_spawn_file_actions_addclosefrom_np(&actions, unused);
+#else  // one by one, which may fail; the agent opens all of its own so that they are closed anyway
+  for (int fd = unused; fd < kMostDescriptors; ++fd) posix_spawn_file_actions_addclose(&actions, fd);
+#endif
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t none, standard;

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "device_server/sandbox/landlock.h"
@@ -17,7 +18,8 @@ namespace {
 
 // An emulator may accept a limit and ignore it.
 bool Limit(decltype(RLIMIT_AS) resource, uint64_t value) {
-  const rlimit limit{value, value};
+  const auto most = static_cast<rlim_t>(std::min<uint64_t>(value, RLIM_INFINITY));
+  const rlimit limit{most, most};
   rlimit now{};
   return setrlimit(resource, &limit) == 0 && getrlimit(resource, &now) == 0 && now.rlim_max == limit.rlim_max;
 }

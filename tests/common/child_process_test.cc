@@ -31,6 +31,12 @@ TEST(ChildProcessTest, EndIsDescribed) {
   EXPECT_EQ(RunShell("kill -9 $$").substr(0, 8), "signal 9");
 }
 
+TEST(ChildProcessTest, SignalsHaveTheirNames) {
+  EXPECT_EQ(SignalName(SIGSEGV), "SIGSEGV");
+  EXPECT_EQ(SignalName(SIGSYS), "SIGSYS");
+  EXPECT_EQ(SignalName(64), "signal 64");
+}
+
 TEST(ChildProcessTest, MissingProgramIsNotFoundWhateverNumbersTheChildsDescriptorsHave) {
   // Some of the numbers are those that the parent uses while it starts the child.
   ChildOptions options;

@@ -14,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
+#include "common/abstract_name.h"
+#include "common/reserved_cores.h"
 #include "device_server/describe/cpu_list.h"
 #include "tests/device_server/agent_process.h"
 #include "tests/device_server/fake_sys.h"
@@ -24,8 +26,10 @@
 namespace tunefleet::device {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class AgentLifeTest : public ::testing::Test {
@@ -115,6 +119,38 @@ TEST_F(AgentLifeTest, ADrainThatBeginsBeforeTheWelcomeIsToldToTheTracker) {
   tracker.HoldWelcomes(false);
   EXPECT_TRUE(tracker.ReceiveOf(v1::AgentMessage::kDraining).has_draining());
   EXPECT_EQ(agent.WaitForExit(), 0);
+}
+
+TEST_F(AgentLifeTest, ASecondSignalIsHeardWhileTheTrackerIsToldOfADrain) {
+  // A tracker that answers neither the Hello nor the end of the stream would be waited for.
+  for (const auto hold : {&FakeTracker::HoldWelcomes, &FakeTracker::HoldFarewells}) {
+    FakeTracker tracker(Address(), &blobs_);
+    (tracker.*hold)(true);
+    std::vector<std::string> arguments = Arguments();
+    arguments.push_back("--log-level=warning");
+    ::testing::internal::CaptureStderr();  // the agent's too
+    AgentProcess agent(arguments);
+    EXPECT_TRUE(tracker.Receive().has_hello());
+    agent.Signal(SIGTERM);
+    agent.Signal(SIGINT);
+    EXPECT_EQ(agent.WaitForExit(), 0);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("told to end while draining"));
+  }
+}
+
+TEST_F(AgentLifeTest, AnAgentMarksItsCoresForOthersOnTheMachine) {
+  const uint16_t core = UsableCores().back();
+  std::vector<std::string> arguments = Arguments();
+  arguments.push_back(absl::StrCat("--cores=", core));
+  FakeTracker tracker(Address(), &blobs_);
+  AgentProcess agent(arguments);
+  tracker.Receive();
+  EXPECT_THAT(common::CoresOfAgents(), Contains(core));
+  const std::string mark = absl::StrCat(core, "/agent-", agent.pid());
+  EXPECT_THAT(common::HeldAbstractNames("tunefleet/core-"), Contains(mark));
+  agent.Signal(SIGTERM);
+  EXPECT_EQ(agent.WaitForExit(), 0);
+  EXPECT_THAT(common::HeldAbstractNames("tunefleet/core-"), Not(Contains(mark)));
 }
 
 TEST_F(AgentLifeTest, AReplacedProgramIsAnUpgrade) {

@@ -39,6 +39,7 @@ struct FakeTracker::Impl : public v1::AgentService::Service, public v1::BlobServ
       }
       if (!held) Keep(message);
     }
+    while (FarewellsAreHeld() && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(1));
     const common::MutexLock lock(&mutex);
     if (open_stream == stream) {  // or the agent has come again already
       open_context = nullptr;
@@ -57,6 +58,11 @@ struct FakeTracker::Impl : public v1::AgentService::Service, public v1::BlobServ
   bool WelcomesAreHeld() {
     const common::MutexLock lock(&mutex);
     return hold_welcomes;
+  }
+
+  bool FarewellsAreHeld() {
+    const common::MutexLock lock(&mutex);
+    return hold_farewells;
   }
 
   grpc::Status Download(grpc::ServerContext*, const v1::DownloadBlobRequest* request,
@@ -86,6 +92,7 @@ struct FakeTracker::Impl : public v1::AgentService::Service, public v1::BlobServ
   int streams = 0;  // so many were opened
   int breaks = 0;
   bool hold_welcomes = false;
+  bool hold_farewells = false;
   std::unique_ptr<grpc::Server> server;
 };
 
@@ -154,6 +161,11 @@ void FakeTracker::Acknowledge(const v1::Lease& lease) {
 void FakeTracker::HoldWelcomes(bool held) {
   const common::MutexLock lock(&impl_->mutex);
   impl_->hold_welcomes = held;
+}
+
+void FakeTracker::HoldFarewells(bool held) {
+  const common::MutexLock lock(&impl_->mutex);
+  impl_->hold_farewells = held;
 }
 
 void FakeTracker::BreakStream() {

@@ -31,6 +31,9 @@ class FakeTracker {
   // While held, a Hello is received but not answered.
   void HoldWelcomes(bool held);
 
+  // While held, a stream that the agent ends stays open on this side.
+  void HoldFarewells(bool held);
+
   // Breaks the agent's stream; the agent may come again.
   void BreakStream();
   // Breaks off the next downloads after one chunk each, this often.

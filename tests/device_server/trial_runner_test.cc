@@ -246,7 +246,7 @@ TEST_F(TrialRunnerTest, AReferenceIsComputedOnTheDeviceOnceAndJudgesLaterTrials)
   kernel.mutable_checks(0)->clear_reference_digest();
   *kernel.mutable_reference() = MakeTrial("returns_error", &blobs_).kernels(0).manifest();
   const v1::TrialResult refused = Run(trial);
-  EXPECT_EQ(v1::Outcome_Name(refused.outcome()), "OUTCOME_EXPIRED") << "no verdict on the kernel";
+  EXPECT_EQ(v1::Outcome_Name(refused.outcome()), "OUTCOME_NO_REFERENCE") << "no verdict on the kernel";
   EXPECT_THAT(refused.detail(), HasSubstr("the reference: "));
   *kernel.mutable_reference() = MakeTrial("big_loop", &blobs_).kernels(0).manifest();
   const v1::TrialResult good = Run(trial);
@@ -312,7 +312,7 @@ TEST_F(TrialRunnerTest, AReferenceThatTakesTooLongIsNoVerdictAndIsNotTriedAgain)
   *kernel.mutable_reference() = MakeTrial("hangs", &blobs_).kernels(0).manifest();
   const v1::TrialResult late =
       runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Milliseconds(800), .cancelled = nullptr});
-  EXPECT_EQ(v1::Outcome_Name(late.outcome()), "OUTCOME_EXPIRED") << late.detail();
+  EXPECT_EQ(v1::Outcome_Name(late.outcome()), "OUTCOME_NO_REFERENCE") << late.detail();
   EXPECT_EQ(late.run_time().seconds() + late.run_time().nanos(), 0) << "the reference's time is not the kernel's";
   // With an hour's limit a second try would outlast the test.
   const v1::TrialResult again =

@@ -4,10 +4,12 @@
 // TUNEFLEET_KILL_ROUNDS sets the number of kill times per party (20 for the long run); each prints its count.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <string>
@@ -21,6 +23,9 @@
 
 namespace tunefleet::testing {
 namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
 
 constexpr int kTrials = 24;
 
@@ -64,6 +69,7 @@ class Fleet {
   Process& tracker() { return *tracker_; }
   Process& agent() { return *agent_; }
   Process& tuner() { return *tuner_; }
+  std::vector<pid_t> processes() const { return sandbox_.Processes(); }
 
   // Lost and double, after the tuner's end.
   struct Verdict {
@@ -131,6 +137,42 @@ void RunRounds(const char* party, int first_seed, const KillAndRestart& kill_and
   std::printf("kill %s: rounds=%d lost=%d double=%d\n", party, Rounds(), lost, twice);
   EXPECT_EQ(lost, 0);
   EXPECT_EQ(twice, 0);
+}
+
+// The hardware threads that a process may run on; empty: there is no such process.
+std::vector<int> CoresOf(pid_t pid) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> cores;
+  if (sched_getaffinity(pid, sizeof(set), &set) != 0) return cores;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (CPU_ISSET(core, &set)) cores.push_back(core);
+  }
+  return cores;
+}
+
+bool IsBuilder(pid_t pid) {
+  std::string name;
+  return static_cast<bool>(std::getline(std::ifstream(absl::StrCat("/proc/", pid, "/comm")), name)) &&
+         name == "tunefleet-build";  // the kernel keeps 15 characters
+}
+
+TEST(FleetTest, BuildersStayOffTheCoresOfAnAgentOnTheSameMachine) {
+  const std::vector<int> allowed = CoresOf(0);
+  if (allowed.size() < 2) GTEST_SKIP() << "one core";
+  Fleet fleet(1);  // its agent measures on the last core
+  fleet.StartTuner();
+  std::vector<int> cores;
+  EXPECT_TRUE(Soon([&] {
+    for (const pid_t pid : fleet.processes()) {
+      if (IsBuilder(pid)) cores = CoresOf(pid);
+    }
+    return !cores.empty() || !fleet.tuner().Running();
+  }));
+  EXPECT_THAT(cores, Contains(allowed.front()));
+  EXPECT_THAT(cores, Not(Contains(allowed.back())));
+  EXPECT_EQ(CoresOf(fleet.tuner().pid()), cores);
+  fleet.tuner().Kill();
 }
 
 TEST(KillTest, AgentKilledAndRestarted) {

@@ -369,6 +369,17 @@ TEST_F(CoreAgentsTest, AnyOtherOutcomeEndsTheRowOfDeviceErrors) {
   EXPECT_EQ(t.Device("d").trials_finished(), 9u);
 }
 
+TEST_F(CoreAgentsTest, AMissingReferenceIsAResultAndNotTheDevicesFault) {
+  t.Hello(1, MakeHello("a", 1, {"d"}));
+  for (int i = 0; i < 4; ++i) {
+    t.SubmitTo("j", {MakeTrial("t" + std::to_string(i), std::to_string(i))});
+    t.Finish(1, t.Assigned()[0], v1::OUTCOME_NO_REFERENCE);
+    EXPECT_EQ(t.Ack(), v1::ACKNOWLEDGEMENT_RECORDED);
+  }
+  EXPECT_EQ(t.Results("j").back().result->outcome(), v1::OUTCOME_NO_REFERENCE);
+  EXPECT_EQ(t.Device("d").state(), v1::DEVICE_STATE_FREE);
+}
+
 TEST_F(CoreAgentsTest, DeviceThatKeepsReturningWorkIsQuarantined) {
   t.Hello(1, MakeHello("a", 1, {"d"}));
   t.SubmitTo("j", {MakeTrial("t1", "1")});

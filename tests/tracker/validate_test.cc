@@ -66,8 +66,8 @@ TEST(ValidateTest, ResultMustBelongToItsLeaseAndBeADevicesOwn) {
     finished.mutable_result()->set_outcome(outcome);
     EXPECT_FALSE(ValidateFinished(finished).ok()) << outcome;
   }
-  for (const v1::Outcome outcome :
-       {v1::OUTCOME_REFUSED, v1::OUTCOME_CRASHED, v1::OUTCOME_DEVICE_ERROR, v1::OUTCOME_EXPIRED}) {
+  for (const v1::Outcome outcome : {v1::OUTCOME_REFUSED, v1::OUTCOME_CRASHED, v1::OUTCOME_DEVICE_ERROR,
+                                    v1::OUTCOME_NO_REFERENCE, v1::OUTCOME_EXPIRED}) {
     finished.mutable_result()->set_outcome(outcome);
     EXPECT_TRUE(ValidateFinished(finished).ok()) << outcome;
   }

@@ -149,7 +149,7 @@ absl::Status ValidateDevice(const v1::Device& device) {
 
 bool IsDeviceOutcome(v1::Outcome outcome) {
   return outcome == v1::OUTCOME_OK || outcome == v1::OUTCOME_REFUSED || outcome == v1::OUTCOME_EXPIRED ||
-         (outcome >= v1::OUTCOME_LOAD_FAILED && outcome <= v1::OUTCOME_DEVICE_ERROR);
+         (outcome >= v1::OUTCOME_LOAD_FAILED && outcome <= v1::OUTCOME_NO_REFERENCE);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <string>
 #include <utility>
@@ -28,6 +29,19 @@ std::vector<int> ParseCoreList(absl::string_view text) {
   return cores;
 }
 
+std::vector<int> Without(const std::vector<int>& cores, const std::set<int>& taken) {
+  std::vector<int> rest;
+  std::copy_if(cores.begin(), cores.end(), std::back_inserter(rest), [&](int core) { return taken.count(core) == 0; });
+  return rest;
+}
+
+// The core and all other hardware threads of it.
+void Take(int core, const std::map<int, std::vector<int>>& siblings, std::set<int>* taken) {
+  taken->insert(core);
+  const auto found = siblings.find(core);
+  if (found != siblings.end()) taken->insert(found->second.begin(), found->second.end());
+}
+
 }  // namespace
 
 absl::StatusOr<CorePlan> PlanCores(const std::vector<int>& allowed, const std::map<int, std::vector<int>>& siblings,
@@ -37,21 +51,26 @@ absl::StatusOr<CorePlan> PlanCores(const std::vector<int>& allowed, const std::m
   for (auto core = allowed.rbegin(); core != allowed.rend() && static_cast<int>(plan.device.size()) < threads; ++core) {
     if (taken.count(*core) != 0) continue;
     plan.device.push_back(*core);
-    taken.insert(*core);
-    if (const auto found = siblings.find(*core); found != siblings.end()) {
-      taken.insert(found->second.begin(), found->second.end());
-    }
+    Take(*core, siblings, &taken);
   }
   if (static_cast<int>(plan.device.size()) < threads) {
     return absl::InvalidArgumentError(
         absl::StrCat(threads, " threads: this machine offers ", plan.device.size(), " cores"));
   }
   std::reverse(plan.device.begin(), plan.device.end());
-  std::copy_if(allowed.begin(), allowed.end(), std::back_inserter(plan.others),
-               [&](int core) { return taken.count(core) == 0; });
+  plan.others = Without(allowed, taken);
   plan.shared = plan.others.empty();
   if (plan.shared) plan.others = allowed;
   return plan;
+}
+
+std::vector<int> CoresBeside(const std::vector<int>& allowed, const std::map<int, std::vector<int>>& siblings,
+                             const std::vector<int>& measuring) {
+  std::set<int> taken;
+  for (const int core : measuring) Take(core, siblings, &taken);
+  std::vector<int> rest = Without(allowed, taken);
+  if (rest.empty()) rest = Without(allowed, {measuring.begin(), measuring.end()});
+  return rest.empty() ? allowed : rest;
 }
 
 std::vector<int> AllowedCores() {

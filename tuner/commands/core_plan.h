@@ -1,4 +1,5 @@
-// Which cores measure and which work: the device of an embedded fleet has its cores for itself.
+// Which cores measure and which work: a device, of an embedded fleet or of an agent on the same machine, has its cores
+// for itself.
 #ifndef TUNEFLEET_TUNER_COMMANDS_CORE_PLAN_H_
 #define TUNEFLEET_TUNER_COMMANDS_CORE_PLAN_H_
 
@@ -20,6 +21,11 @@ struct CorePlan {
 // others share all allowed cores. Errors: INVALID_ARGUMENT (more threads than physical cores).
 absl::StatusOr<CorePlan> PlanCores(const std::vector<int>& allowed, const std::map<int, std::vector<int>>& siblings,
                                    int threads);
+
+// The cores of `allowed` for a tuner and its builders beside agents that measure on `measuring`: none of those cores'
+// hardware threads, or at least not those that measure; all, where nothing else is left.
+std::vector<int> CoresBeside(const std::vector<int>& allowed, const std::map<int, std::vector<int>>& siblings,
+                             const std::vector<int>& measuring);
 
 // The hardware threads that this process may run on.
 std::vector<int> AllowedCores();

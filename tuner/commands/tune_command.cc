@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "codegen/operators/workload.h"
+#include "common/reserved_cores.h"
 #include "common/status_macros.h"
 #include "tuner/commands/command_line.h"
 #include "tuner/commands/core_plan.h"
@@ -135,7 +136,9 @@ absl::StatusOr<Site> OpenSite(const Flags& flags, const std::optional<v1::Target
     site.turns_file = site.fleet->turns_file();
   } else {
     site.address = flags.tracker;
-    site.builder_cores = AllowedCores();
+    const std::vector<int> allowed = AllowedCores();
+    site.builder_cores = CoresBeside(allowed, CoreSiblings(allowed), common::CoresOfAgents());
+    StayOnCores(site.builder_cores);
   }
   TF_ASSIGN_OR_RETURN(const v1::ListDevicesResponse devices, AwaitDevices(site.address, context));
   TF_ASSIGN_OR_RETURN(site.device, ChooseDevice(devices, flags.device_class, wanted, static_cast<int>(flags.threads)));

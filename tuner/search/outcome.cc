@@ -6,6 +6,7 @@ bool IsVerdictOnCandidate(v1::Outcome outcome) {
   switch (outcome) {
     case v1::OUTCOME_UNSPECIFIED:
     case v1::OUTCOME_DEVICE_ERROR:
+    case v1::OUTCOME_NO_REFERENCE:
     case v1::OUTCOME_LOST_DEVICE:
     case v1::OUTCOME_EXPIRED:
     case v1::OUTCOME_CANCELLED:

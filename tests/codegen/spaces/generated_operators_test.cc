@@ -19,6 +19,7 @@
 #include "tests/codegen/interpreter/interpreter.h"
 #include "tests/codegen/llvm/run_kernel.h"
 #include "tests/codegen/spaces/random_inputs.h"
+#include "tests/support/candidate.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -63,14 +64,12 @@ TEST_P(GeneratedOperatorTest, GivesTheInterpretersValues) {
       ASSERT_TRUE(expected.ok()) << expected.status();
       for (int i = 0; i < kConfigs; ++i) {
         const Values values = RandomValues(*space, random);
-        const absl::StatusOr<LoopNest> nest = Replay(space->Fresh(), space->ToSchedule(values).value());
-        ASSERT_TRUE(nest.ok()) << nest.status();
-        LlvmCodeGenerator generator(i % 2 == 0 ? PassPipeline::kLight : PassPipeline::kO3);
-        const absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
-        ASSERT_TRUE(artifact.ok()) << artifact.status();
+        const auto pipeline = i % 2 == 0 ? PassPipeline::kLight : PassPipeline::kO3;
+        const absl::StatusOr<Candidate> candidate = CompileCandidate(*space, values, target, pipeline);
+        ASSERT_TRUE(candidate.ok()) << candidate.status();
         for (const int threads : {0, 2}) {
-          ASSERT_EQ(RunKernel(*nest, *artifact, inputs, threads), *expected)
-              << target.cpu() << ", " << threads << " threads, " << ToConfig(*space, values).ShortDebugString();
+          ASSERT_EQ(RunKernel(candidate->nest, candidate->artifact, inputs, threads), *expected)
+              << target.cpu() << ", " << threads << " threads, " << candidate->Config();
         }
       }
     }

@@ -12,14 +12,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "codegen/explain/disassembly.h"
-#include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/llvm/target_text.h"
 #include "codegen/operators/workload.h"
-#include "codegen/primitives/schedule.h"
 #include "codegen/spaces/schedule_space.h"
 #include "tests/codegen/interpreter/interpreter.h"
 #include "tests/codegen/llvm/emulated_kernel.h"
 #include "tests/codegen/spaces/random_inputs.h"
+#include "tests/support/candidate.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -36,13 +35,6 @@ struct Int8Case {
   bool dots;  // products of neighbouring elements can be summed up by one instruction
 };
 
-struct Candidate {
-  const ScheduleSpace* space;
-  LoopNest nest;
-  Artifact artifact;
-  std::string config;
-};
-
 // Random configs of every space of the operator.
 void ForEachCandidate(const v1::Workload& workload, const v1::Target& target,
                       const std::function<void(const Candidate&)>& visit) {
@@ -52,13 +44,10 @@ void ForEachCandidate(const v1::Workload& workload, const v1::Target& target,
   for (const std::unique_ptr<ScheduleSpace>& space : *spaces) {
     for (int i = 0; i < kConfigs; ++i) {
       const Values values = RandomValues(*space, random);
-      const std::string config = ToConfig(*space, values).ShortDebugString();
-      const absl::StatusOr<LoopNest> nest = Replay(space->Fresh(), space->ToSchedule(values).value());
-      ASSERT_TRUE(nest.ok()) << nest.status() << config;
-      LlvmCodeGenerator generator(i % 2 == 0 ? PassPipeline::kLight : PassPipeline::kO3);
-      absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
-      ASSERT_TRUE(artifact.ok()) << artifact.status() << config;
-      visit({space.get(), *nest, *std::move(artifact), config});
+      const auto pipeline = i % 2 == 0 ? PassPipeline::kLight : PassPipeline::kO3;
+      const absl::StatusOr<Candidate> candidate = CompileCandidate(*space, values, target, pipeline);
+      ASSERT_TRUE(candidate.ok()) << candidate.status();
+      visit(*candidate);
     }
   }
 }
@@ -79,7 +68,8 @@ TEST_P(Int8CodeTest, HasDotProductsWhereTheTargetHasThemAndNowhereElse) {
       const bool direct_on_plain = workload.tensors(0).layout() == "NCHW" &&
                                    candidate.nest.FindBuffer("data_blocked") < 0 &&
                                    !absl::EndsWith(candidate.space->name(), "matmul");
-      EXPECT_EQ(found, GetParam().dots && !direct_on_plain && HasDotProduct(target)) << text << " " << candidate.config;
+      EXPECT_EQ(found, GetParam().dots && !direct_on_plain && HasDotProduct(target))
+          << text << " " << candidate.Config();
     });
   }
 }
@@ -96,8 +86,8 @@ TEST_P(Int8CodeTest, GivesTheInterpretersValuesUnderAnEmulator) {
       const absl::StatusOr<Buffers> expected = Interpret(candidate.space->Fresh(), inputs);
       ASSERT_TRUE(expected.ok()) << expected.status();
       const absl::StatusOr<Buffers> outputs = (*machine)->Run(candidate.nest, candidate.artifact, inputs);
-      ASSERT_TRUE(outputs.ok()) << outputs.status() << candidate.config;
-      EXPECT_EQ(*outputs, *expected) << text << " " << candidate.config;
+      ASSERT_TRUE(outputs.ok()) << outputs.status() << candidate.Config();
+      EXPECT_EQ(*outputs, *expected) << text << " " << candidate.Config();
     });
   }
 }

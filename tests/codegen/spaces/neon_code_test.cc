@@ -10,17 +10,17 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "codegen/explain/disassembly.h"
 #include "codegen/explain/instruction_mix.h"
-#include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/llvm/target_text.h"
 #include "codegen/operators/workload.h"
-#include "codegen/primitives/schedule.h"
 #include "codegen/spaces/schedule_space.h"
 #include "codegen/spaces/vector_unit.h"
+#include "tests/support/candidate.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -35,7 +35,7 @@ struct NeonCase {
   std::string cpu = "cortex-a53";
 };
 
-struct Candidate {
+struct Rated {
   Values values;
   InstructionMix mix;
   Artifact artifact;
@@ -43,20 +43,16 @@ struct Candidate {
   double Score() const { return mix.spills > 0 || mix.multiply_adds < 8 ? 0 : mix.MultiplyAddShare(); }
 };
 
-Candidate Compile(const ScheduleSpace& space, const Values& values, const v1::Target& target) {
-  Candidate candidate{.values = values};
-  const absl::StatusOr<LoopNest> nest = Replay(space.Fresh(), space.ToSchedule(values).value());
-  EXPECT_TRUE(nest.ok()) << nest.status();
-  if (!nest.ok()) return candidate;
-  LlvmCodeGenerator generator(PassPipeline::kLight);
-  absl::StatusOr<Artifact> artifact = generator.Generate(*nest, target);
-  EXPECT_TRUE(artifact.ok()) << artifact.status();
-  if (!artifact.ok()) return candidate;
-  candidate.artifact = *std::move(artifact);
-  const absl::StatusOr<std::vector<Instruction>> instructions = Disassemble(candidate.artifact.code, target.triple());
+Rated Rate(const ScheduleSpace& space, const Values& values, const v1::Target& target) {
+  Rated rated{.values = values};
+  absl::StatusOr<Candidate> candidate = CompileCandidate(space, values, target);
+  EXPECT_TRUE(candidate.ok()) << candidate.status();
+  if (!candidate.ok()) return rated;
+  rated.artifact = std::move(candidate->artifact);
+  const absl::StatusOr<std::vector<Instruction>> instructions = Disassemble(rated.artifact.code, target.triple());
   EXPECT_TRUE(instructions.ok()) << instructions.status();
-  if (instructions.ok()) candidate.mix = MixOf(HottestLoop(*instructions));
-  return candidate;
+  if (instructions.ok()) rated.mix = MixOf(HottestLoop(*instructions));
+  return rated;
 }
 
 class NeonCodeTest : public ::testing::TestWithParam<NeonCase> {};
@@ -69,10 +65,10 @@ TEST_P(NeonCodeTest, HasKernelsWhoseInnerLoopIsMostlyMultiplyAdds) {
   const ScheduleSpace& space = *spaces->front();
   EXPECT_EQ(space.name().rfind("arm64.", 0), 0u) << space.name();
   std::mt19937_64 random(3);
-  Candidate best;
+  Rated best;
   const auto consider = [&](const Values& values) {
-    Candidate candidate = Compile(space, values, target);
-    if (best.values.empty() || candidate.Score() > best.Score()) best = std::move(candidate);
+    Rated rated = Rate(space, values, target);
+    if (best.values.empty() || rated.Score() > best.Score()) best = std::move(rated);
   };
   for (int i = 0; i < kRandomConfigs; ++i) consider(RandomValues(space, random));
   for (int i = 0; i < kNeighbours; ++i) consider(Neighbour(space, best.values, random));

@@ -10,12 +10,11 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "codegen/llvm/llvm_code_generator.h"
 #include "codegen/operators/workload.h"
-#include "codegen/primitives/schedule.h"
 #include "codegen/spaces/schedule_space.h"
 #include "tests/codegen/llvm/disassembler.h"
 #include "tests/codegen/spaces/space_targets.h"
+#include "tests/support/candidate.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -23,8 +22,7 @@ namespace {
 constexpr int kConfigs = 4;
 
 std::vector<Instruction> CodeOf(const ScheduleSpace& space, const Values& values, const v1::Target& target) {
-  const LoopNest nest = Replay(space.Fresh(), space.ToSchedule(values).value()).value();
-  return Disassemble(LlvmCodeGenerator(PassPipeline::kLight).Generate(nest, target).value(), target);
+  return Disassemble(CompileCandidate(space, values, target).value().artifact, target);
 }
 
 std::vector<std::unique_ptr<ScheduleSpace>> SpacesOf(const std::string& op, const v1::Target& target) {

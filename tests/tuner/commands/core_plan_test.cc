@@ -34,6 +34,14 @@ TEST(CorePlanTest, SiblingsOfDeviceCoresStayIdle) {
   EXPECT_FALSE(PlanCores({0, 1, 2, 3, 4, 5, 6, 7}, siblings, 5).ok());
 }
 
+TEST(CorePlanTest, BuildersStayOffTheCoresOfAgents) {
+  const std::map<int, std::vector<int>> siblings = {{0, {0, 2}}, {1, {1, 3}}, {2, {0, 2}}, {3, {1, 3}}};
+  EXPECT_THAT(CoresBeside({0, 1, 2, 3}, siblings, {}), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(CoresBeside({0, 1, 2, 3}, siblings, {3, 9}), ElementsAre(0, 2)) << "and off their other threads";
+  EXPECT_THAT(CoresBeside({0, 1, 2, 3}, siblings, {2, 3}), ElementsAre(0, 1)) << "there is no other core";
+  EXPECT_THAT(CoresBeside({1, 3}, siblings, {1, 3}), ElementsAre(1, 3)) << "there is no other thread";
+}
+
 TEST(CorePlanTest, OnlyAllowedCoresAreUsed) {
   const auto plan = PlanCores({3, 9}, {}, 1);
   ASSERT_TRUE(plan.ok()) << plan.status();

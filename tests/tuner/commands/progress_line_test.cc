@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "tuner/commands/text.h"
+
 namespace tunefleet::tuner {
 namespace {
 
@@ -45,6 +47,7 @@ TEST(ProgressLineTest, NarrowTerminalGetsTheSameInFewerLetters) {
 TEST(ProgressLineTest, FailuresKeepTheirKindsWhereThereIsRoom) {
   EXPECT_EQ(ProgressLine("resnet18.C6", Searching(), 100),
             "resnet18.C6 57/128 | 241.3 GFLOP/s | 18.2/s | busy 93% | 3 wrong answer, 2 refused | 4s left");
+  EXPECT_EQ(FailureList({{v1::OUTCOME_NO_REFERENCE, 1}}), "1 no reference");
 }
 
 TEST(ProgressLineTest, LongNameIsCutBeforeTheFigures) {

@@ -164,7 +164,8 @@ TEST(AutoTvmSearchTest, LearnsRelativeThroughputOfVerdictsOnly) {
   std::vector<std::vector<float>> updates;
   auto strategy = MakeAutoTvmSearch({space.get()}, std::make_unique<SpyModel>(&updates), {.batch = 4, .warm_up = 3});
   strategy->Tell({{.candidate = {.space = 0, .values = {0, 0}}, .outcome = v1::OUTCOME_OK, .latency_ns = 200},
-                  {.candidate = {.space = 0, .values = {0, 1}}, .outcome = v1::OUTCOME_LOST_DEVICE}});
+                  {.candidate = {.space = 0, .values = {0, 1}}, .outcome = v1::OUTCOME_LOST_DEVICE},
+                  {.candidate = {.space = 0, .values = {0, 4}}, .outcome = v1::OUTCOME_NO_REFERENCE}});
   ASSERT_EQ(strategy->Propose(1).size(), 1);
   EXPECT_TRUE(updates.empty());  // warming up
   strategy->Tell({{.candidate = {.space = 0, .values = {0, 2}}, .outcome = v1::OUTCOME_OK, .latency_ns = 100},
