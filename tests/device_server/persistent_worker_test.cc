@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -166,12 +167,17 @@ TEST_F(PersistentWorkerTest, EveryKernelHasItsOwnMemoryLimit) {
   v1::Trial little = MakeTrial("good", &blobs_);
   little.mutable_options()->set_memory_limit_bytes(1 << 20);
   EXPECT_EQ(v1::Outcome_Name(Run(little).outcome()), "OUTCOME_OK");
+  v1::Trial large = MakeTrial("good", &blobs_);
+  large.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(8 << 20);
+  const v1::TrialResult largest = Run(large);
+  EXPECT_EQ(v1::Outcome_Name(largest.outcome()), "OUTCOME_OK") << largest.detail();
+  EXPECT_EQ(largest.kernels(0).worker_kernels(), 1u) << "its workspace is no part of an earlier kernel's limit";
   v1::Trial more = MakeTrial("mallocs_and_frees", &blobs_);
   EXPECT_EQ(v1::Outcome_Name(Run(more).outcome()), "OUTCOME_OK");
   more.mutable_options()->set_memory_limit_bytes(1 << 20);
   const v1::TrialResult result = Run(more);
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OUT_OF_MEMORY") << result.detail();
-  EXPECT_EQ(result.kernels(0).worker_kernels(), 2u);
+  EXPECT_EQ(result.kernels(0).worker_kernels(), 3u);
 }
 
 TEST_F(PersistentWorkerTest, KernelsOfAllCacheModesFollowEachOther) {
@@ -226,6 +232,29 @@ TEST_F(PersistentWorkerTest, EndsWithTheRunner) {
   ASSERT_THAT(worker, SizeIs(1));
   runner_->End();
   EXPECT_FALSE(IsAlive(worker[0]));
+}
+
+TEST(ZygoteTest, WorkersOfALostOneAreNotTakenForThoseOfTheNext) {
+  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
+  ASSERT_TRUE(zygote.ok()) << zygote.status();
+  auto first = std::make_unique<WorkerHandle>(zygote->get());
+  ASSERT_FALSE(first->Start({}));
+  kill((*zygote)->pid(), SIGKILL);
+  WorkerHandle second(zygote->get());
+  // One request may be lost to the loss.
+  const bool started = !second.Start({}) || !second.Start({});
+  ASSERT_TRUE(started);
+  // The next zygote's first worker has the number of the last one's.
+  first = nullptr;
+  EXPECT_FALSE(second.RunSentinel().failure);
+}
+
+TEST(ZygoteTest, AfterAnAbortNothingIsOpened) {
+  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
+  ASSERT_TRUE(zygote.ok()) << zygote.status();
+  EXPECT_TRUE((*zygote)->AllowMemory({}).ok());
+  (*zygote)->Abort();
+  EXPECT_FALSE((*zygote)->AllowMemory({}).ok());
 }
 
 }  // namespace
