@@ -34,12 +34,19 @@ class PersistentWorkerTest : public ::testing::Test {
     runner_ = *std::move(runner);
   }
 
+  // With time for everything: others may have the core for a while.
+  v1::Trial Make(const std::string& behaviour) {
+    v1::Trial trial = MakeTrial(behaviour, &blobs_);
+    trial.mutable_options()->mutable_kernel_timeout()->set_seconds(30);
+    trial.mutable_options()->mutable_load_timeout()->set_seconds(30);
+    return trial;
+  }
   v1::TrialResult Run(const v1::Trial& trial) {
     return runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = nullptr});
   }
   // Timed as briefly as can be; how many kernels its worker had before.
   uint32_t RunBriefly(const std::string& behaviour) {
-    v1::Trial trial = MakeTrial(behaviour, &blobs_);
+    v1::Trial trial = Make(behaviour);
     trial.mutable_options()->set_min_samples(1);
     trial.mutable_options()->set_max_samples(1);
     trial.mutable_options()->mutable_min_sample_time()->set_nanos(1000);
@@ -127,9 +134,8 @@ TEST_F(PersistentWorkerTest, AProbeLeavesItAlone) {
 }
 
 TEST_F(PersistentWorkerTest, IsMadeForTheThreadsOfItsKernels) {
-  v1::Trial two = MakeTrial("parallel", &blobs_);
+  v1::Trial two = Make("parallel");
   two.mutable_options()->set_threads(2);
-  two.mutable_options()->mutable_kernel_timeout()->set_seconds(30);
   RunBriefly("good");
   for (const uint32_t earlier : {0u, 1u}) {
     const v1::TrialResult result = Run(two);
@@ -142,8 +148,8 @@ TEST_F(PersistentWorkerTest, IsMadeForTheThreadsOfItsKernels) {
 
 TEST_F(PersistentWorkerTest, KernelsSideBySideHaveOneEachAndOneIsKept) {
   RunBriefly("good");
-  v1::Trial trial = MakeTrial("good", &blobs_);
-  for (int i = 0; i < 2; ++i) *trial.add_kernels() = MakeTrial("big_loop", &blobs_).kernels(0);
+  v1::Trial trial = Make("good");
+  for (int i = 0; i < 2; ++i) *trial.add_kernels() = Make("big_loop").kernels(0);
   const v1::TrialResult result = Run(trial);
   ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
   std::vector<uint32_t> earlier;
@@ -151,28 +157,28 @@ TEST_F(PersistentWorkerTest, KernelsSideBySideHaveOneEachAndOneIsKept) {
   EXPECT_THAT(earlier, ElementsAre(1, 0, 0));
   EXPECT_THAT(Workers(), SizeIs(1));
   EXPECT_EQ(RunBriefly("good"), 2u);
-  *trial.add_kernels() = MakeTrial("reads_null", &blobs_).kernels(0);
+  *trial.add_kernels() = Make("reads_null").kernels(0);
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_CRASHED");
   EXPECT_THAT(Workers(), IsEmpty()) << "none of them had come to a clean end";
 }
 
 TEST_F(PersistentWorkerTest, ARevokedTrialEndsIt) {
   RunBriefly("good");
-  const v1::Trial trial = MakeTrial("good", &blobs_);
+  const v1::Trial trial = Make("good");
   runner_->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = [] { return true; }});
   EXPECT_THAT(Workers(), IsEmpty());
 }
 
 TEST_F(PersistentWorkerTest, EveryKernelHasItsOwnMemoryLimit) {
-  v1::Trial little = MakeTrial("good", &blobs_);
+  v1::Trial little = Make("good");
   little.mutable_options()->set_memory_limit_bytes(1 << 20);
   EXPECT_EQ(v1::Outcome_Name(Run(little).outcome()), "OUTCOME_OK");
-  v1::Trial large = MakeTrial("good", &blobs_);
+  v1::Trial large = Make("good");
   large.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(8 << 20);
   const v1::TrialResult largest = Run(large);
   EXPECT_EQ(v1::Outcome_Name(largest.outcome()), "OUTCOME_OK") << largest.detail();
   EXPECT_EQ(largest.kernels(0).worker_kernels(), 1u) << "its workspace is no part of an earlier kernel's limit";
-  v1::Trial more = MakeTrial("mallocs_and_frees", &blobs_);
+  v1::Trial more = Make("mallocs_and_frees");
   EXPECT_EQ(v1::Outcome_Name(Run(more).outcome()), "OUTCOME_OK");
   more.mutable_options()->set_memory_limit_bytes(1 << 20);
   const v1::TrialResult result = Run(more);
@@ -184,7 +190,7 @@ TEST_F(PersistentWorkerTest, KernelsOfAllCacheModesFollowEachOther) {
   uint32_t earlier = 0;
   for (int round = 0; round < 2; ++round) {
     for (const v1::CacheMode mode : {v1::CACHE_MODE_ROTATING, v1::CACHE_MODE_COLD, v1::CACHE_MODE_WARM}) {
-      v1::Trial trial = MakeTrial("good", &blobs_);
+      v1::Trial trial = Make("good");
       trial.mutable_options()->set_cache_mode(mode);
       trial.mutable_options()->set_rotate_bytes(1 << 20);
       const v1::TrialResult result = Run(trial);
@@ -197,9 +203,8 @@ TEST_F(PersistentWorkerTest, KernelsOfAllCacheModesFollowEachOther) {
 TEST_F(PersistentWorkerTest, AKernelFindsEveryThreadAsInANewProcess) {
   uint32_t earlier = 0;
   for (const char* const behaviour : {"checks_modes", "leaves_modes", "checks_modes"}) {
-    v1::Trial trial = MakeTrial(behaviour, &blobs_);
+    v1::Trial trial = Make(behaviour);
     trial.mutable_options()->set_threads(2);
-    trial.mutable_options()->mutable_kernel_timeout()->set_seconds(30);
     const v1::TrialResult result = Run(trial);
     ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << behaviour << ": " << result.detail();
     EXPECT_EQ(result.kernels(0).worker_kernels(), earlier++);
@@ -213,7 +218,7 @@ TEST_F(PersistentWorkerTest, AKernelThatWillNotGoOrLeavesMuchBehindIsItsLast) {
     ASSERT_EQ(RunBriefly(behaviour), 1u) << behaviour;
     EXPECT_THAT(Workers(), IsEmpty()) << behaviour;
     ASSERT_EQ(RunBriefly("good"), 0u) << behaviour;
-    Run(MakeTrial("reads_null", &blobs_));  // for a new one
+    Run(Make("reads_null"));  // for a new one
   }
 }
 
@@ -222,7 +227,7 @@ TEST_F(PersistentWorkerTest, AnAbortBetweenTrialsEndsIt) {
   const std::vector<pid_t> worker = Workers();
   ASSERT_THAT(worker, SizeIs(1));
   runner_->Abort();
-  EXPECT_EQ(v1::Outcome_Name(Run(MakeTrial("good", &blobs_)).outcome()), "OUTCOME_DEVICE_ERROR");
+  EXPECT_EQ(v1::Outcome_Name(Run(Make("good")).outcome()), "OUTCOME_DEVICE_ERROR");
   EXPECT_FALSE(IsAlive(worker[0]));
 }
 
