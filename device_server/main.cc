@@ -106,6 +106,7 @@ absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const PlannedDe
       .program = program,
       .emulator = emulator,
       .cores = planned.cores,
+      .worker_lifetime = line.worker,
       .private_cache_bytes = CacheBytes(target, /*private_only=*/true),
       .last_cache_bytes = CacheBytes(target, /*private_only=*/false),
       .fill_cache_bytes = line.cache_mib << 20,
@@ -118,6 +119,7 @@ absl::StatusOr<ServedDevice> MakeDevice(const CommandLine& line, const PlannedDe
   traits.sandbox = SandboxNames(served.runner->sandbox());
   served.device = DescribeDevice(target, device_id, device_class, traits);
   AddAttribute("scheduling", {SchedulingName(served.runner->scheduling())}, &served.device);
+  AddAttribute("worker", {LifetimeName(line.worker)}, &served.device);
   return served;
 }
 

@@ -1,6 +1,7 @@
 #include "device_server/options.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -85,6 +86,12 @@ absl::Status SetOption(absl::string_view name, const std::string& value, Command
     line->require_sandbox = value;
     return absl::OkStatus();
   }
+  if (name == "worker") {
+    const std::optional<WorkerLifetime> lifetime = ParseLifetime(value);
+    if (!lifetime) return Wrong(name, value, "candidate or persistent");
+    line->worker = *lifetime;
+    return absl::OkStatus();
+  }
   if (name == "log-level") {
     line->log_level = value;
     return absl::OkStatus();
@@ -139,7 +146,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(const std::vector<std::string>& arg
 }
 
 std::string HelpText() {
-  return R"(tunefleet-device: offers this machine's cores to a tracker and times kernels on them, each in a confined process.
+  return R"(tunefleet-device: offers this machine's cores to a tracker and times kernels on them, in confined processes.
 
   tunefleet-device --tracker=HOST:PORT|unix:PATH [options]
   tunefleet-device --list [--json]
@@ -155,6 +162,8 @@ std::string HelpText() {
   --threads=N              threads that a kernel may use (default: as many as --cores names, or 1)
   --cache-mib=N            memory for artifacts and references, and again for inputs (default: 1024)
   --require-sandbox=full   refuse to run where a measure of the sandbox is missing
+  --worker=LIFETIME        candidate: every kernel has a process of its own (default); persistent: one process takes
+                           kernel after kernel until one of them fails, for devices whose start-up is dear
   --log-level=LEVEL        trace, debug, info, warning, error, off (default: info)
   --list                   print what this machine offers and end; --json prints it as JSON
   --self-test              measure kernels of known behaviour and say whether timings of this machine can be trusted,

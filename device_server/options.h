@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "device_server/measure/worker_life.h"
 
 namespace tunefleet::device {
 
@@ -27,6 +28,7 @@ struct CommandLine {
   std::string state;            // where results wait for their acknowledgement; empty: in memory alone
   uint64_t cache_mib = 1024;    // for blobs, and again for inputs
   std::string require_sandbox;  // "full" or empty
+  WorkerLifetime worker = WorkerLifetime::kCandidate;
   std::string log_level = "info";
   bool json = false;
   int lifeline_fd = -1;

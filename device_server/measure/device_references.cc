@@ -57,6 +57,7 @@ std::optional<Failure> Compute(const KernelSession::Environment& environment, co
     (*outputs)[buffer.name()] = std::make_shared<const std::string>(session.Written(static_cast<uint32_t>(i)));
     *bytes += buffer.size_bytes();
   }
+  session.Close();
   return std::nullopt;
 }
 

@@ -58,13 +58,13 @@ RunMode ModeOf(v1::CacheMode mode) {
 
 KernelSession::KernelSession(const Environment& environment, const v1::Kernel& kernel,
                              const v1::MeasureOptions& options)
-    : environment_(environment),
-      kernel_(kernel),
-      options_(options),
-      worker_(environment.zygote, kernel.manifest()),
-      mode_(ModeOf(options.cache_mode())) {
-  worker_.set_cancelled(environment.cancelled);
+    : environment_(environment), kernel_(kernel), options_(options), mode_(ModeOf(options.cache_mode())) {}
+
+KernelSession::~KernelSession() {
+  if (worker_ != nullptr) environment_.workers->Close(std::move(worker_), /*clean=*/false);
 }
+
+void KernelSession::Close() { environment_.workers->Close(std::move(worker_), /*clean=*/true); }
 
 uint32_t KernelSession::CopiesToRotate() const {
   if (mode_ != RunMode::kRotating) return 0;
@@ -141,24 +141,33 @@ absl::StatusOr<Blob> KernelSession::GetReference(const v1::OutputCheck& check, c
                                                  " bytes, its reference ", reference->size()));
 }
 
-WorkerSpec KernelSession::MakeSpec(std::vector<int>* fds) const {
-  const v1::ArtifactManifest& manifest = kernel_.manifest();
+WorkerSpec KernelSession::MakeWorkerSpec() const {
   WorkerSpec spec;
+  spec.real_time = environment_.real_time ? 1 : 0;
+  spec.threads = options_.threads();
+  spec.num_cores = static_cast<uint32_t>(std::min<size_t>(environment_.cores.size(), kMaxCores));
+  std::copy_n(environment_.cores.begin(), spec.num_cores, spec.cores);
+  return spec;
+}
+
+KernelSpec KernelSession::MakeKernelSpec(std::vector<int>* fds) const {
+  const v1::ArtifactManifest& manifest = kernel_.manifest();
+  KernelSpec spec;
   spec.num_buffers = static_cast<uint32_t>(manifest.buffers_size());
   spec.num_sets = static_cast<uint32_t>(sets_.size());
+  uint32_t file_count = 0;
   for (size_t set = 0; set < sets_.size(); ++set) {
     for (size_t i = 0; i < sets_[set].size(); ++i) {
       const BufferFile& file = *sets_[set][i];
       spec.buffers[set][i] = {.file_bytes = file.file_bytes(),
                               .offset = file.offset(),
                               .size = file.data().size(),
-                              .fd_index = static_cast<uint32_t>(fds->size()),
+                              .fd_index = file_count++,
                               .role = static_cast<uint32_t>(manifest.buffers(static_cast<int>(i)).role())};
       fds->push_back(file.fd());
     }
   }
   spec.copies = CopiesToRotate();
-  spec.real_time = environment_.real_time ? 1 : 0;
   if (mode_ == RunMode::kCold && !CanFlushCaches()) {
     spec.eviction_bytes = 2 * (environment_.last_cache_bytes > 0 ? environment_.last_cache_bytes : kLastCacheBytes);
   }
@@ -167,10 +176,22 @@ WorkerSpec KernelSession::MakeSpec(std::vector<int>* fds) const {
   const absl::Duration left = std::max(environment_.deadline - Now(), absl::Seconds(1));
   const double cpu_seconds = std::ceil(absl::ToDoubleSeconds(std::min(left, absl::Hours(24))));
   spec.cpu_seconds = static_cast<uint32_t>(cpu_seconds) * options_.threads() + 1;
-  spec.threads = options_.threads();
-  spec.num_cores = static_cast<uint32_t>(std::min<size_t>(environment_.cores.size(), kMaxCores));
-  std::copy_n(environment_.cores.begin(), spec.num_cores, spec.cores);
   return spec;
+}
+
+std::optional<Failure> KernelSession::OpenInWorker() {
+  const absl::StatusOr<Blob> code = environment_.blobs->Get(kernel_.manifest().code_digest());
+  if (!code.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code.status().message())};
+  const absl::StatusOr<UniqueFd> code_file = MakeCodeFile(Bytes(**code));
+  if (!code_file.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code_file.status().message())};
+  std::vector<int> fds = {code_file->get()};
+  const KernelSpec spec = MakeKernelSpec(&fds);
+  std::optional<Failure> failure =
+      environment_.workers->Open(MakeWorkerSpec(), spec, fds, kernel_.manifest(), &worker_);
+  worker_->handle.set_cancelled(environment_.cancelled);
+  worker_kernels_ = worker_->life.earlier_kernels();
+  scheduling_ = worker_->handle.scheduling();
+  return failure;
 }
 
 absl::Duration KernelSession::Limit(absl::Duration timeout) const {
@@ -185,16 +206,10 @@ std::optional<Failure> KernelSession::OpenUnjudged() {
       const bool refused = absl::IsInvalidArgument(status);
       return Failure{refused ? v1::OUTCOME_REFUSED : v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
     }
-    const absl::StatusOr<Blob> code = environment_.blobs->Get(kernel_.manifest().code_digest());
-    if (!code.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code.status().message())};
-    const absl::StatusOr<UniqueFd> code_file = MakeCodeFile(Bytes(**code));
-    if (!code_file.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(code_file.status().message())};
-    std::vector<int> fds;
-    const WorkerSpec spec = MakeSpec(&fds);
-    if (auto failure = worker_.Start(spec, code_file->get(), fds)) return failure;
+    if (auto failure = OpenInWorker()) return failure;
     if (auto failure = RunSentinel(&sentinel_before_ns_)) return failure;
     const bool has_prepare = kernel_.manifest().has_prepare();
-    const WorkerHandle::Reply loaded = worker_.Load(has_prepare, Limit(FromProto(options_.load_timeout())));
+    const WorkerHandle::Reply loaded = worker_->handle.Load(has_prepare, Limit(FromProto(options_.load_timeout())));
     if (loaded.failure) return loaded.failure;
   }
   if (auto failure = Prepare(0)) return failure;
@@ -220,16 +235,16 @@ std::optional<Failure> KernelSession::Open() {
 std::optional<Failure> KernelSession::Prepare(uint32_t set) {
   if (!kernel_.manifest().has_prepare()) return std::nullopt;
   const Stopwatch watch(&environment_.times->prepare);
-  return worker_.Prepare(set, Limit(FromProto(options_.load_timeout()))).failure;
+  return worker_->handle.Prepare(set, Limit(FromProto(options_.load_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::RunOnce(uint32_t set) {
   const Stopwatch watch(&environment_.times->run);
-  return worker_.Run(set, 1, RunMode::kWarm, Limit(FromProto(options_.kernel_timeout()))).failure;
+  return worker_->handle.Run(set, 1, RunMode::kWarm, Limit(FromProto(options_.kernel_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
-  const WorkerHandle::Reply reply = worker_.RunSentinel();
+  const WorkerHandle::Reply reply = worker_->handle.RunSentinel();
   *reading_ns = static_cast<uint64_t>(absl::ToInt64Nanoseconds(reply.elapsed));
   return reply.failure;
 }
@@ -237,7 +252,7 @@ std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
 std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {
   const Stopwatch watch(&environment_.times->run);
   const absl::Duration timeout = FromProto(options_.kernel_timeout()) + expected * kSlowdown;
-  const WorkerHandle::Reply reply = worker_.Run(timed_set(), runs, mode_, Limit(timeout));
+  const WorkerHandle::Reply reply = worker_->handle.Run(timed_set(), runs, mode_, Limit(timeout));
   sample->set_total_ns(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(reply.elapsed), 1)));
   sample->set_runs(runs);
   sample->set_preemptions(reply.preemptions);
@@ -297,6 +312,7 @@ void KernelSession::Report(v1::KernelResult* result) const {
   result->set_code_digest(kernel_.manifest().code_digest());
   result->set_max_error(max_error_);
   result->set_max_error_ratio(max_error_ratio_);
+  result->set_worker_kernels(worker_kernels_);
 }
 
 }  // namespace tunefleet::device

@@ -1,8 +1,8 @@
 // One kernel of a trial on its way through a worker: buffers, load, prepare, a verified first run, samples, a verified
 // last run. The supervisor owns the buffers and judges the outputs; the worker only runs.
 //
-// Calls come in the order Open (a reference: OpenUnjudged, Written), Sample any number of times, VerifyOutputs. After a
-// failure no call may follow. Not thread-safe.
+// Calls come in the order Open (a reference: OpenUnjudged, Written), Sample any number of times, VerifyOutputs, Close.
+// After a failure no call may follow. Not thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_KERNEL_SESSION_H_
 
@@ -20,7 +20,7 @@
 #include "device_server/measure/buffer_file.h"
 #include "device_server/measure/fill_cache.h"
 #include "device_server/measure/worker_handle.h"
-#include "device_server/sandbox/zygote.h"
+#include "device_server/measure/worker_pool.h"
 #include "proto/measurement.pb.h"
 
 namespace tunefleet::device {
@@ -43,7 +43,7 @@ class KernelSession {
 
   // What sessions borrow; all of it outlives them.
   struct Environment {
-    Zygote* zygote = nullptr;
+    WorkerPool* workers = nullptr;
     FillCache* fills = nullptr;
     const BlobSource* blobs = nullptr;
     std::vector<uint16_t> cores;
@@ -58,12 +58,15 @@ class KernelSession {
 
   // `kernel` passed CheckTrial and outlives the session; `options` have their defaults.
   KernelSession(const Environment& environment, const v1::Kernel& kernel, const v1::MeasureOptions& options);
+  ~KernelSession();  // without Close its worker ends
+  KernelSession(const KernelSession&) = delete;
+  KernelSession& operator=(const KernelSession&) = delete;
 
   // Everything up to the first timed run: the kernel is loaded, prepared, verified once (on second fills too) and warm.
   std::optional<Failure> Open();
 
-  // The part of Open up to the first run, whose outputs are not judged: all that a reference takes. Written alone may
-  // follow.
+  // The part of Open up to the first run, whose outputs are not judged: all that a reference takes. Written and Close
+  // alone may follow.
   std::optional<Failure> OpenUnjudged();
 
   // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
@@ -72,17 +75,20 @@ class KernelSession {
   // Judges what the last run wrote; where runs rotate through copies, that of one more run.
   std::optional<Failure> VerifyOutputs();
 
+  // The kernel has come to a clean end: its worker may take another.
+  void Close();
+
   // The sentinel on the kernel's core: what it took before the kernel was loaded (0: never started), and what it takes
   // now.
   uint64_t sentinel_before_ns() const { return sentinel_before_ns_; }
   std::optional<Failure> RunSentinel(uint64_t* reading_ns);
 
-  Scheduling scheduling() const { return worker_.scheduling(); }
+  Scheduling scheduling() const { return scheduling_; }
 
   // What the first run wrote to an output.
   std::string Written(uint32_t buffer) const;
 
-  // Sets code_digest and the errors found.
+  // Sets code_digest, worker_kernels and the errors found.
   void Report(v1::KernelResult* result) const;
 
  private:
@@ -93,7 +99,10 @@ class KernelSession {
   // The blob of the digest, or where there is none the device's own.
   absl::StatusOr<Blob> GetReference(const v1::OutputCheck& check, const std::string& digest,
                                     std::map<std::string, Blob> References::*own) const;
-  WorkerSpec MakeSpec(std::vector<int>* fds) const;
+  WorkerSpec MakeWorkerSpec() const;
+  // Appends the buffer files to `fds`.
+  KernelSpec MakeKernelSpec(std::vector<int>* fds) const;
+  std::optional<Failure> OpenInWorker();
   std::optional<Failure> Prepare(uint32_t set);
   std::optional<Failure> RunOnce(uint32_t set);
   uint32_t CopiesToRotate() const;
@@ -111,8 +120,10 @@ class KernelSession {
   std::vector<BufferSet> sets_;
   std::vector<Blob> references_;         // in the order of kernel_.checks()
   std::vector<Blob> second_references_;  // the same; empty without second fills
-  WorkerHandle worker_;
+  std::unique_ptr<WorkerPool::Worker> worker_;
   const RunMode mode_;
+  uint32_t worker_kernels_ = 0;
+  Scheduling scheduling_ = Scheduling::kNormal;
   uint64_t sentinel_before_ns_ = 0;
   double max_error_ = 0;
   double max_error_ratio_ = 0;

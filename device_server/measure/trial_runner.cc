@@ -103,6 +103,7 @@ absl::StatusOr<std::unique_ptr<TrialRunner>> TrialRunner::Create(Options options
   if (!group.ok()) spdlog::debug("no control group for workers: {}", std::string(group.status().message()));
   TF_ASSIGN_OR_RETURN(runner->zygote_, Zygote::Start(runner->options_.program, runner->options_.emulator,
                                                      group.ok() ? *std::move(group) : nullptr));
+  runner->workers_.emplace(runner->zygote_.get(), runner->options_.worker_lifetime);
   TF_RETURN_IF_ERROR(runner->Probe());
   return runner;
 }
@@ -117,16 +118,12 @@ TrialRunner::TrialRunner(Options options)
 bool TrialRunner::LeavesACore(uint32_t threads) const { return threads < usable_cores_; }
 
 absl::Status TrialRunner::Probe() {
-  TF_ASSIGN_OR_RETURN(const UniqueFd code, MakeCodeFile({}));
-  const v1::ArtifactManifest manifest;
-  WorkerHandle worker(zygote_.get(), manifest);
+  WorkerHandle worker(zygote_.get());
   WorkerSpec spec;
-  spec.memory_limit_bytes = uint64_t{64} << 20;
-  spec.cpu_seconds = 1;
   spec.real_time = LeavesACore(1) ? 1 : 0;
   spec.num_cores = options_.cores.empty() ? 0 : 1;
   std::copy_n(options_.cores.begin(), spec.num_cores, spec.cores);
-  if (auto failure = worker.Start(spec, code.get(), {})) return absl::UnavailableError(failure->detail);
+  if (auto failure = worker.Start(spec)) return absl::UnavailableError(failure->detail);
   sandbox_ = worker.sandbox();
   scheduling_ = worker.scheduling();
   for (int i = 0; i < kFirstReadings; ++i) {
@@ -135,6 +132,11 @@ absl::Status TrialRunner::Probe() {
     drift_.Learn(static_cast<uint64_t>(absl::ToInt64Nanoseconds(reading.elapsed)));
   }
   return absl::OkStatus();
+}
+
+void TrialRunner::End() {
+  workers_->Clear();
+  zygote_->End();
 }
 
 v1::TrialResult TrialRunner::Run(const Call& call) {
@@ -187,7 +189,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     return Failure{v1::OUTCOME_REFUSED, absl::StrCat(measure.threads(), " threads are asked for, the device offers ",
                                                      options_.cores.size())};
   }
-  KernelSession::Environment environment{.zygote = zygote_.get(),
+  KernelSession::Environment environment{.workers = &*workers_,
                                          .fills = &fills_,
                                          .blobs = &call.blobs,
                                          .cores = options_.cores,
@@ -259,6 +261,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
   }
   if (auto failure = sessions.front()->RunSentinel(&sentinel_after_ns)) return fail(0, *std::move(failure));
   report();
+  for (const auto& session : sessions) session->Close();
   return std::nullopt;
 }
 

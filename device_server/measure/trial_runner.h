@@ -1,8 +1,8 @@
 // Carries out trials on one device: the one place where a Trial becomes a TrialResult.
 //
-// It never fails: whatever goes wrong is an outcome of the trial. It owns the zygote and the cached inputs. The caller
-// holds the lock on the device's cores (core_lock.h). The device's control thread owns it; Abort alone may be called
-// from any thread.
+// It never fails: whatever goes wrong is an outcome of the trial. It owns the zygote, the workers and the cached
+// inputs. The caller holds the lock on the device's cores (core_lock.h). The device's control thread owns it; Abort
+// alone may be called from any thread.
 #ifndef TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_
 #define TUNEFLEET_DEVICE_SERVER_MEASURE_TRIAL_RUNNER_H_
 
@@ -22,6 +22,7 @@
 #include "device_server/measure/fill_cache.h"
 #include "device_server/measure/kernel_session.h"
 #include "device_server/measure/telemetry.h"
+#include "device_server/measure/worker_pool.h"
 #include "device_server/sandbox/zygote.h"
 #include "proto/measurement.pb.h"
 
@@ -33,6 +34,7 @@ class TrialRunner {
     std::string program;                     // the agent's executable: started as zygote
     std::vector<std::string> emulator = {};  // that the agent runs on, with its options; empty: none
     std::vector<uint16_t> cores;  // that the device offers; kernels are pinned to the first options.threads of them
+    WorkerLifetime worker_lifetime = WorkerLifetime::kCandidate;
     uint64_t private_cache_bytes = 0;  // of a core; 0: unknown
     uint64_t last_cache_bytes = 0;
     uint64_t fill_cache_bytes = uint64_t{1} << 30;
@@ -61,8 +63,8 @@ class TrialRunner {
 
   // Ends the trial under way, whatever its kernel does; it and every later one is a DEVICE_ERROR.
   void Abort() { zygote_->Abort(); }
-  // Ends the zygote: the owner's last call, from the thread that called Run.
-  void End() { zygote_->End(); }
+  // Ends the workers and the zygote: the owner's last call, from the thread that called Run.
+  void End();
 
   // SandboxBits in force for workers.
   uint32_t sandbox() const { return sandbox_; }
@@ -91,6 +93,7 @@ class TrialRunner {
   DriftTracker drift_;
   absl::BitGen random_;
   std::unique_ptr<Zygote> zygote_;
+  std::optional<WorkerPool> workers_;  // of the zygote
   uint32_t sandbox_ = 0;
   Scheduling scheduling_ = Scheduling::kNormal;
 };

@@ -19,6 +19,8 @@ namespace tunefleet::device {
 namespace {
 
 constexpr absl::Duration kStartTimeout = absl::Seconds(10);
+constexpr absl::Duration kOpenTimeout = absl::Seconds(10);
+constexpr absl::Duration kCloseTimeout = absl::Seconds(5);      // a kernel's destructors run
 constexpr absl::Duration kSentinelTimeout = absl::Seconds(10);  // milliseconds are normal
 // A worker whose socket closed is on its way out; large memory takes a while to give back.
 constexpr absl::Duration kDyingGrace = absl::Seconds(5);
@@ -42,38 +44,61 @@ std::string Place(const WorkerReport& fault, const v1::ArtifactManifest& manifes
 WorkerHandle::~WorkerHandle() { Kill(); }
 
 void WorkerHandle::Kill() {
-  if (pid_ < 0) return;
-  zygote_->Reap(pid_, absl::ZeroDuration()).IgnoreError();
-  pid_ = -1;
+  if (!id_) return;
+  zygote_->Reap(*id_, absl::ZeroDuration()).IgnoreError();
+  id_.reset();
 }
 
-std::optional<Failure> WorkerHandle::Start(const WorkerSpec& spec, int code_fd, std::span<const int> buffer_fds) {
+Failure WorkerHandle::Kill(Failure failure) {
+  Kill();
+  return failure;
+}
+
+std::optional<Failure> WorkerHandle::Start(const WorkerSpec& spec) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return Failure{v1::OUTCOME_DEVICE_ERROR, absl::StrCat("socketpair: ", strerror(errno))};
   }
   socket_.Reset(ends[0]);
   UniqueFd theirs(ends[1]);
-  std::vector<int> fds = {theirs.get(), code_fd};
-  fds.insert(fds.end(), buffer_fds.begin(), buffer_fds.end());
-  const absl::StatusOr<pid_t> pid = zygote_->Spawn(spec, fds);
-  if (!pid.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(pid.status().message())};
-  pid_ = *pid;
-  memory_limit_bytes_ = spec.memory_limit_bytes;
+  const absl::StatusOr<WorkerId> id = zygote_->Spawn(spec, theirs.get());
+  if (!id.ok()) return Failure{v1::OUTCOME_DEVICE_ERROR, std::string(id.status().message())};
+  id_ = *id;
   WorkerReport report;
-  // The worker runs our own code alone until it says ready: whatever goes wrong here is the device's doing. Our copy of
-  // its end must be closed first, so that its death is seen.
+  // The worker runs our own code alone until it has loaded a kernel: whatever goes wrong here is the device's doing.
+  // Our copy of its end must be closed first, so that its death is seen.
   theirs.Reset();
   const absl::Status status = ReceivePacket(socket_.get(), &report, kStartTimeout);
   if (status.ok() && report.kind == WorkerReportKind::kReady) {
     sandbox_ = report.sandbox | zygote_->sandbox();
     scheduling_ = static_cast<Scheduling>(report.scheduling);
+    mapped_bytes_ = report.amount;
     return std::nullopt;
   }
-  Kill();
   report.text[sizeof(report.text) - 1] = '\0';
-  return Failure{v1::OUTCOME_DEVICE_ERROR,
-                 absl::StrCat("start a worker: ", status.ok() ? absl::string_view(report.text) : status.message())};
+  return Kill({v1::OUTCOME_DEVICE_ERROR,
+               absl::StrCat("start a worker: ", status.ok() ? absl::string_view(report.text) : status.message())});
+}
+
+std::optional<Failure> WorkerHandle::Open(const KernelSpec& spec, std::span<const int> fds,
+                                          const v1::ArtifactManifest& manifest) {
+  manifest_ = &manifest;
+  memory_limit_bytes_ = spec.memory_limit_bytes;
+  if (const absl::Status status = zygote_->AllowMemory(spec); !status.ok()) {
+    return Kill({v1::OUTCOME_DEVICE_ERROR, absl::StrCat("open a kernel: ", status.message())});
+  }
+  const Reply reply = Command({.kind = WorkerCommandKind::kOpen}, kOpenTimeout, "open", &spec, fds);
+  if (!reply.failure) return std::nullopt;
+  return Failure{v1::OUTCOME_DEVICE_ERROR, absl::StrCat("open a kernel: ", reply.failure->detail)};
+}
+
+std::optional<uint64_t> WorkerHandle::Close() {
+  cancelled_ = nullptr;
+  if (!id_) return std::nullopt;
+  const Reply reply = Command({.kind = WorkerCommandKind::kClose}, kCloseTimeout, "close");
+  manifest_ = nullptr;
+  if (reply.failure) return std::nullopt;
+  return reply.amount - std::min(reply.amount, mapped_bytes_);
 }
 
 Failure WorkerHandle::Explain(const WorkerReport& trap, const char* phase) const {
@@ -84,13 +109,13 @@ Failure WorkerHandle::Explain(const WorkerReport& trap, const char* phase) const
       return {v1::OUTCOME_OUT_OF_MEMORY, absl::StrCat("an allocation of ", trap.amount, " bytes in ", phase,
                                                       " went over the limit of ", memory_limit_bytes_)};
     default:
-      return {v1::OUTCOME_CRASHED, absl::StrCat(common::SignalName(trap.code), " in ", phase, Place(trap, manifest_))};
+      return {v1::OUTCOME_CRASHED, absl::StrCat(common::SignalName(trap.code), " in ", phase, Place(trap, *manifest_))};
   }
 }
 
 Failure WorkerHandle::Ended(const char* phase) {
-  const absl::StatusOr<WorkerEnd> end = zygote_->Reap(pid_, kDyingGrace);
-  pid_ = -1;
+  const absl::StatusOr<WorkerEnd> end = zygote_->Reap(*id_, kDyingGrace);
+  id_.reset();
   if (!end.ok()) return {v1::OUTCOME_DEVICE_ERROR, std::string(end.status().message())};
   if (end->killed) return {v1::OUTCOME_FORBIDDEN, absl::StrCat("the kernel cut the worker's connection in ", phase)};
   if (WIFEXITED(end->status)) {
@@ -121,49 +146,56 @@ absl::Status WorkerHandle::Receive(WorkerReport* report, absl::Duration timeout)
   }
 }
 
-WorkerHandle::Reply WorkerHandle::Command(const WorkerCommand& command, absl::Duration timeout, const char* phase) {
-  TF_CHECK(pid_ >= 0, "the worker is gone");
+WorkerHandle::Reply WorkerHandle::Command(WorkerCommand command, absl::Duration timeout, const char* phase,
+                                          const KernelSpec* kernel, std::span<const int> fds) {
+  TF_CHECK(id_.has_value(), "the worker is gone");
+  command.serial = ++serial_;
   const absl::Time begin = common::MonotonicClock().Now();
   WorkerReport report;
   absl::Status status = SendPacket(socket_.get(), command);
+  if (status.ok() && kernel != nullptr) status = SendPacket(socket_.get(), *kernel, fds);
   // The worker's last word may still be unread when it is already gone.
   if (status.ok() || absl::IsUnavailable(status)) status = Receive(&report, timeout);
   const absl::Duration passed = common::MonotonicClock().Now() - begin;
-  if (absl::IsCancelled(status)) {
-    Kill();
-    return {.failure = Failure{v1::OUTCOME_CANCELLED, absl::StrCat("cancelled in ", phase)}};
-  }
+  const auto failed = [&](v1::Outcome outcome, std::string detail) {
+    Reply reply;
+    reply.failure = Kill({outcome, std::move(detail)});
+    return reply;
+  };
+  if (absl::IsCancelled(status)) return failed(v1::OUTCOME_CANCELLED, absl::StrCat("cancelled in ", phase));
   if (absl::IsDeadlineExceeded(status)) {
-    Kill();
-    return {.failure = Failure{v1::OUTCOME_TIMED_OUT,
-                               absl::StrCat("no answer within ", absl::FormatDuration(timeout), " in ", phase)}};
+    return failed(v1::OUTCOME_TIMED_OUT,
+                  absl::StrCat("no answer within ", absl::FormatDuration(timeout), " in ", phase));
   }
-  if (!status.ok()) return {.failure = Ended(phase)};
+  if (!status.ok()) {
+    Reply reply;
+    reply.failure = Ended(phase);
+    return reply;
+  }
   switch (report.kind) {
     case WorkerReportKind::kDone: {
+      if (report.serial != serial_) {
+        return failed(v1::OUTCOME_CRASHED, absl::StrCat("a report that was not asked for came in ", phase));
+      }
       const absl::Duration elapsed = absl::Nanoseconds(report.elapsed_ns);
       if (elapsed > passed + absl::Milliseconds(1)) {
-        Kill();
-        return {.failure = Failure{v1::OUTCOME_CRASHED, absl::StrCat("an impossible time was reported in ", phase)}};
+        return failed(v1::OUTCOME_CRASHED, absl::StrCat("an impossible time was reported in ", phase));
       }
       if (report.code != 0) {
-        Kill();
-        return {.failure =
-                    Failure{v1::OUTCOME_CRASHED, absl::StrCat("the kernel returned ", report.code, " in ", phase)}};
+        return failed(v1::OUTCOME_CRASHED, absl::StrCat("the kernel returned ", report.code, " in ", phase));
       }
       return {.failure = std::nullopt,
               .elapsed = elapsed,
               .preemptions = report.preemptions,
-              .sentinel = absl::Nanoseconds(report.sentinel_ns)};
+              .sentinel = absl::Nanoseconds(report.sentinel_ns),
+              .amount = report.amount};
     }
     case WorkerReportKind::kFailed:
-      Kill();
       report.text[sizeof(report.text) - 1] = '\0';
-      return {.failure = Failure{v1::OUTCOME_LOAD_FAILED, absl::StrCat(phase, ": ", report.text)}};
+      return failed(v1::OUTCOME_LOAD_FAILED, absl::StrCat(phase, ": ", report.text));
     default: {
       Failure failure = Explain(report, phase);
-      Kill();
-      return {.failure = std::move(failure)};
+      return failed(failure.outcome, std::move(failure.detail));
     }
   }
 }

@@ -98,7 +98,9 @@ bool InstallSeccompFilter(int report_fd, uint64_t cookie) {
   }
   filter.AllowIfArgument(__NR_write, 0, static_cast<uint32_t>(report_fd));
   filter.AllowMapping(__NR_mmap, cookie);
-  for (const uint32_t call : {__NR_brk, __NR_mremap, __NR_dup, __NR_close}) filter.AllowIfArgument(call, 5, cookie);
+  for (const uint32_t call : {__NR_brk, __NR_mremap, __NR_dup, __NR_close, __NR_recvmsg, __NR_prlimit64}) {
+    filter.AllowIfArgument(call, 5, cookie);
+  }
   std::vector<sock_filter> code = filter.Finish();
   sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
   return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;

@@ -15,8 +15,6 @@
 namespace tunefleet::device {
 namespace {
 
-constexpr size_t kMaxFds = 2 + kMaxSets * kMaxBuffers;
-
 int PollTimeout(absl::Time deadline) {
   if (deadline == absl::InfiniteFuture()) return -1;
   const absl::Duration left = deadline - common::MonotonicClock().Now();
@@ -85,6 +83,10 @@ absl::Status ReceivePacket(int socket, void* data, size_t size, absl::Duration t
     if (ready == 0) return absl::DeadlineExceededError("receive: timed out");
     return absl::UnavailableError(absl::StrCat("poll: ", strerror(errno)));
   }
+  return ReceiveNext(socket, data, size, fds);
+}
+
+absl::Status ReceiveNext(int socket, void* data, size_t size, std::vector<UniqueFd>* fds) {
   iovec part{data, size};
   msghdr header{};
   header.msg_iov = &part;

@@ -1,15 +1,15 @@
 // What supervisor, zygote and workers say to each other, on SOCK_SEQPACKET socket pairs.
 //
-//   supervisor -> zygote   ZygoteRequest   kSpawn carries fds: the worker's socket, the code, then one per buffer file
+//   supervisor -> zygote   ZygoteRequest   kSpawn carries an fd: the worker's socket
 //   zygote -> supervisor   ZygoteReply     kReady first, then one reply per request
-//   supervisor -> worker   WorkerCommand   one at a time
-//   worker -> supervisor   WorkerReport    kReady first, then one per command; the trap reports come at any time and
-//   are
-//                                          the worker's last word
+//   supervisor -> worker   WorkerCommand   one at a time; of each kernel kOpen, kLoad, then runs, kClose where another
+//                                          kernel follows; kSentinel at any time
+//                          KernelSpec      after kOpen, with fds: the code, then one per buffer file
+//   worker -> supervisor   WorkerReport    kReady first, then one per command, with its serial number; the trap reports
+//                                          come at any time and are the worker's last word
 //
-// All ends are the same program, so messages are plain structs: a confined worker parses and sends them without
-// allocating. What a worker says is not trusted: its text is bounded, its times are checked against the supervisor's
-// own clock, and it never judges its own output.
+// All ends are the same program, so messages are plain structs. What a worker says is not trusted: its text is bounded,
+// its times are checked against the supervisor's own clock, and it never judges its own output.
 #ifndef TUNEFLEET_DEVICE_SERVER_SANDBOX_WIRE_H_
 #define TUNEFLEET_DEVICE_SERVER_SANDBOX_WIRE_H_
 
@@ -28,29 +28,38 @@ inline constexpr uint32_t kMaxBuffers = 32;
 inline constexpr uint32_t kMaxSets = 3;
 inline constexpr uint32_t kMaxCopies = 64;
 inline constexpr uint32_t kMaxCores = 256;
+inline constexpr uint32_t kMaxFds = 1 + kMaxSets * kMaxBuffers;  // in one message
 
 // One mapping of one buffer: the file is mapped whole between two guard pages; the data starts at `offset` in it.
 struct BufferMapping {
   uint64_t file_bytes = 0;  // whole pages
   uint64_t offset = 0;
   uint64_t size = 0;
-  uint32_t fd_index = 0;  // among the buffer files of the spawn request
+  uint32_t fd_index = 0;  // among the kernel's buffer files
   uint32_t role = 0;      // v1::BufferRole
 };
 
+// What a worker has for all its kernels.
 struct WorkerSpec {
+  uint32_t reusable = 0;   // 0: for one kernel, whose limits nobody can lift
+  uint32_t real_time = 0;  // it may keep its cores from everything else
+  uint32_t threads = 1;
+  uint32_t num_cores = 0;  // 0: not pinned
+  uint16_t cores[kMaxCores] = {};
+
+  bool operator==(const WorkerSpec&) const = default;
+};
+
+// What a kernel has, for as long as it is open.
+struct KernelSpec {
   uint32_t num_buffers = 0;
   uint32_t num_sets = 0;  // a set holds one mapping of every buffer
   BufferMapping buffers[kMaxSets][kMaxBuffers] = {};
   uint32_t copies = 0;          // of the last set, for runs that rotate through them; at most kMaxCopies
-  uint32_t real_time = 0;       // the worker may keep its cores from everything else
+  uint32_t cpu_seconds = 0;     // a backstop; the supervisor's own limits are finer
   uint64_t eviction_bytes = 0;  // memory to sweep through where single lines cannot be flushed; 0: none
   uint64_t workspace_bytes = 0;
-  uint64_t memory_limit_bytes = 0;  // beyond what the worker has mapped when it is ready
-  uint32_t cpu_seconds = 0;         // a backstop; the supervisor's own limits are finer
-  uint32_t threads = 1;
-  uint32_t num_cores = 0;  // 0: not pinned
-  uint16_t cores[kMaxCores] = {};
+  uint64_t memory_limit_bytes = 0;  // beyond what the worker has mapped when the kernel is open
 };
 
 enum class ZygoteRequestKind : uint32_t { kSpawn = 1, kReap = 2 };
@@ -71,11 +80,12 @@ struct ZygoteReply {
   uint32_t killed = 0;   // kReaped: it had to be killed
 };
 
-enum class WorkerCommandKind : uint32_t { kLoad = 1, kPrepare = 2, kRun = 3, kSentinel = 4 };
+enum class WorkerCommandKind : uint32_t { kOpen = 1, kLoad = 2, kPrepare = 3, kRun = 4, kSentinel = 5, kClose = 6 };
 // What a run finds in the caches (v1::CacheMode).
 enum class RunMode : uint32_t { kWarm = 0, kCold = 1, kRotating = 2 };
 struct WorkerCommand {
   WorkerCommandKind kind = WorkerCommandKind::kLoad;
+  uint32_t serial = 0;  // the report on it has the same
   uint32_t set = 0;
   uint32_t runs = 0;
   uint32_t has_prepare = 0;       // kLoad: tf_prepare must be there
@@ -85,20 +95,21 @@ struct WorkerCommand {
 enum class WorkerReportKind : uint32_t {
   kReady = 1,      // confined; `sandbox` says how far
   kDone = 2,       // the command succeeded; `code` is the kernel's return value
-  kFailed = 3,     // set-up or loading failed: `text`
+  kFailed = 3,     // set-up, loading or closing failed: `text`
   kForbidden = 4,  // trap: system call number `code` was stopped
   kNoMemory = 5,   // trap: an allocation of `amount` bytes was refused
   kFault = 6,      // trap: signal `code` at an address near the buffer named by set, buffer, offset
 };
 struct WorkerReport {
   WorkerReportKind kind = WorkerReportKind::kReady;
+  uint32_t serial = 0;  // of the command
   int32_t code = 0;
   uint32_t sandbox = 0;
   uint32_t scheduling = 0;   // kReady: worker/priority.h
   uint32_t preemptions = 0;  // kRun: involuntary context switches of all threads meanwhile
   uint64_t elapsed_ns = 0;   // of the command; for kRun: of the runs alone; for kSentinel: of one chain
   uint64_t sentinel_ns = 0;  // kRun: of one chain, the mean of before and after
-  uint64_t amount = 0;
+  uint64_t amount = 0;       // kNoMemory; kReady, and kDone of kClose: bytes of address space mapped
   uint64_t address = 0;
   int32_t buffer = -1;  // -1: the address is near no buffer; kWorkspaceBuffer: the workspace
   uint32_t is_write = 0;
@@ -140,6 +151,9 @@ absl::Status ReceivePacket(int socket, T* message, absl::Duration timeout = absl
                            std::vector<UniqueFd>* fds = nullptr) {
   return ReceivePacket(socket, message, sizeof(T), timeout, fds);
 }
+
+// Waits for the next message for as long as it takes, in this one system call. Errors: as above.
+absl::Status ReceiveNext(int socket, void* data, size_t size, std::vector<UniqueFd>* fds);
 
 }  // namespace tunefleet::device
 

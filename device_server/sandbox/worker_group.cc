@@ -92,10 +92,12 @@ absl::StatusOr<std::unique_ptr<WorkerGroup>> WorkerGroup::Create(const std::stri
 
 WorkerGroup::~WorkerGroup() { rmdir(folder_.c_str()); }
 
-absl::Status WorkerGroup::Limit(uint64_t memory_bytes, uint64_t tasks) {
-  TF_RETURN_IF_ERROR(Write(folder_ + "/memory.max", absl::StrCat(memory_bytes)));
+absl::Status WorkerGroup::LimitMemory(uint64_t bytes) {
+  TF_RETURN_IF_ERROR(Write(folder_ + "/memory.max", absl::StrCat(bytes)));
   Write(folder_ + "/memory.swap.max", "0").IgnoreError();  // not there without swap
-  return Write(folder_ + "/pids.max", absl::StrCat(tasks));
+  return absl::OkStatus();
 }
+
+absl::Status WorkerGroup::LimitTasks(uint64_t tasks) { return Write(folder_ + "/pids.max", absl::StrCat(tasks)); }
 
 }  // namespace tunefleet::device

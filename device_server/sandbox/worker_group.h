@@ -30,8 +30,9 @@ class WorkerGroup {
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
 
-  // Errors: UNAVAILABLE.
-  absl::Status Limit(uint64_t memory_bytes, uint64_t tasks);
+  // Of all processes in it together. Errors: UNAVAILABLE.
+  absl::Status LimitMemory(uint64_t bytes);
+  absl::Status LimitTasks(uint64_t tasks);
 
   // A process that writes "0" here moves in.
   int entrance() const { return entrance_.get(); }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -107,6 +108,7 @@ void Zygote::End() {
     const common::MutexLock lock(&mutex_);
     control_.Reset();  // the zygote kills its workers and ends
   }
+  workers_ = 0;
   if (pid_ < 0) return;
   const absl::Duration step = absl::Milliseconds(1);
   for (absl::Duration waited; waited < absl::Seconds(5); waited += step) {
@@ -122,12 +124,10 @@ void Zygote::End() {
   pid_ = -1;
 }
 
-absl::StatusOr<pid_t> Zygote::Spawn(const WorkerSpec& spec, std::span<const int> fds) {
+absl::StatusOr<WorkerId> Zygote::Spawn(const WorkerSpec& spec, int socket) {
   if (!control_.valid()) TF_RETURN_IF_ERROR(Launch());
-  if (group_ != nullptr) {
-    TF_RETURN_IF_ERROR(
-        group_->Limit(spec.memory_limit_bytes + spec.workspace_bytes + kWorkerBytes, spec.threads + kWorkerTasks));
-  }
+  if (group_ != nullptr) TF_RETURN_IF_ERROR(group_->LimitTasks((workers_ + 1) * (spec.threads + kWorkerTasks)));
+  const std::span<const int> fds(&socket, 1);
   const ZygoteRequest request{.kind = ZygoteRequestKind::kSpawn, .spec = spec};
   if (!SendPacket(control_.get(), request, fds).ok()) {
     End();
@@ -140,12 +140,23 @@ absl::StatusOr<pid_t> Zygote::Spawn(const WorkerSpec& spec, std::span<const int>
     return absl::UnavailableError(absl::StrCat("the zygote is lost: ", status.message()));
   }
   if (reply.error != 0) return absl::ResourceExhaustedError(absl::StrCat("fork a worker: ", strerror(reply.error)));
-  return reply.pid;
+  ++workers_;
+  return WorkerId{pid_, reply.pid};
 }
 
-absl::StatusOr<WorkerEnd> Zygote::Reap(pid_t worker, absl::Duration grace) {
+absl::Status Zygote::AllowMemory(const KernelSpec& spec) {
+  {
+    const common::MutexLock lock(&mutex_);
+    if (aborted_) return absl::UnavailableError("the agent is ending");
+  }
+  if (group_ == nullptr) return absl::OkStatus();
+  return group_->LimitMemory(workers_ * (spec.memory_limit_bytes + spec.workspace_bytes + kWorkerBytes));
+}
+
+absl::StatusOr<WorkerEnd> Zygote::Reap(const WorkerId& worker, absl::Duration grace) {
+  if (worker.zygote != pid_) return absl::UnavailableError("the worker's zygote is lost");
   const ZygoteRequest request{.kind = ZygoteRequestKind::kReap,
-                              .pid = worker,
+                              .pid = worker.pid,
                               .grace_ms = static_cast<uint32_t>(absl::ToInt64Milliseconds(grace))};
   ZygoteReply reply;
   absl::Status status = SendPacket(control_.get(), request);
@@ -154,6 +165,7 @@ absl::StatusOr<WorkerEnd> Zygote::Reap(pid_t worker, absl::Duration grace) {
     End();  // and the worker with it
     return absl::UnavailableError(absl::StrCat("the zygote is lost: ", status.message()));
   }
+  --workers_;
   return WorkerEnd{reply.status, reply.killed != 0};
 }
 

@@ -7,8 +7,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +21,12 @@
 #include "device_server/sandbox/worker_group.h"
 
 namespace tunefleet::device {
+
+// Names a worker of this device. Other zygotes number theirs alike.
+struct WorkerId {
+  pid_t zygote = -1;
+  pid_t pid = -1;  // as the zygote knows it
+};
 
 // How a worker ended.
 struct WorkerEnd {
@@ -39,12 +45,16 @@ class Zygote {
   Zygote(const Zygote&) = delete;
   Zygote& operator=(const Zygote&) = delete;
 
-  // Forks a worker; gives its id. `fds` as in wire.h; the caller keeps its own copies. A zygote that is gone is started
-  // anew first. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (the machine cannot fork).
-  absl::StatusOr<pid_t> Spawn(const WorkerSpec& spec, std::span<const int> fds);
+  // Forks a worker. `socket` is the worker's end; the caller keeps its own copy. A zygote that is gone is
+  // started anew first. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (the machine cannot fork).
+  absl::StatusOr<WorkerId> Spawn(const WorkerSpec& spec, int socket);
+
+  // Makes room in the workers' group for one that opens this kernel. Errors: UNAVAILABLE, after Abort too.
+  absl::Status AllowMemory(const KernelSpec& spec);
 
   // Returns when the worker and its whole process group are gone: at once when they are, else killed after `grace`.
-  absl::StatusOr<WorkerEnd> Reap(pid_t worker, absl::Duration grace);
+  // Errors: UNAVAILABLE: it went with its zygote.
+  absl::StatusOr<WorkerEnd> Reap(const WorkerId& worker, absl::Duration grace);
 
   // Ends the zygote and its workers, whatever call is under way: that one fails, and so does every later one.
   void Abort();
@@ -65,6 +75,7 @@ class Zygote {
   const std::vector<std::string> emulator_;
   const std::unique_ptr<WorkerGroup> group_;
   pid_t pid_ = -1;
+  uint64_t workers_ = 0;  // not reaped
   common::Mutex mutex_;
   bool aborted_ ABSL_GUARDED_BY(mutex_) = false;
   UniqueFd control_;  // changed by its owner under the mutex, read by it without

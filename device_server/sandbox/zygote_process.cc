@@ -30,14 +30,14 @@ struct Inheritance {
 ZygoteReply Spawn(const WorkerSpec& spec, std::vector<UniqueFd> fds, const Inheritance& inheritance,
                   std::set<pid_t>* workers) {
   ZygoteReply reply{.kind = ZygoteReplyKind::kSpawned};
-  if (fds.size() < 2) {
+  if (fds.size() != 1) {
     reply.error = EINVAL;
     return reply;
   }
   reply.pid = fork();
   if (reply.pid == 0) {
     const bool in_group = inheritance.has_group && write(kZygoteGroupFd, "0", 1) == 1;
-    RunWorker(spec, std::move(fds), inheritance.proc_fd, in_group ? uint32_t{kSandboxGroup} : 0u);
+    RunWorker(spec, std::move(fds[0]), inheritance.proc_fd, in_group ? uint32_t{kSandboxGroup} : 0u);
   }
   if (reply.pid < 0) {
     reply.error = errno;

@@ -1,4 +1,4 @@
-// The zygote: a small, single-threaded process that isolates itself once and then forks one worker per kernel.
+// The zygote: a small, single-threaded process that isolates itself once and then forks the workers.
 //
 // It is this program started anew with --zygote, so it can be replaced when it is lost, and it never holds gRPC state.
 // It ends, and with it every worker, when its control socket closes.

@@ -16,12 +16,27 @@
 namespace tunefleet::device {
 namespace {
 
-// An emulator may accept a limit and ignore it.
-bool Limit(decltype(RLIMIT_AS) resource, uint64_t value) {
-  const auto most = static_cast<rlim_t>(std::min<uint64_t>(value, RLIM_INFINITY));
-  const rlimit limit{most, most};
+constexpr uint64_t kOwnDescriptors = 8;  // three standard ones, the socket, the counters, and what loading takes
+// Until the worker's first kernel has its own.
+constexpr uint64_t kFirstBytes = uint64_t{64} << 20;
+constexpr uint32_t kFirstSeconds = 3600;
+
+// In the system call that every C library makes of prlimit, which the trap handler knows. An emulator may accept a
+// limit and ignore it.
+bool Limit(decltype(RLIMIT_AS) resource, uint64_t value, bool for_good) {
+  rlimit limit{};
+  if (prlimit(0, resource, nullptr, &limit) != 0) return false;
+  limit.rlim_cur = static_cast<rlim_t>(std::min<uint64_t>(value, limit.rlim_max));
+  if (for_good) limit.rlim_max = limit.rlim_cur;
   rlimit now{};
-  return setrlimit(resource, &limit) == 0 && getrlimit(resource, &now) == 0 && now.rlim_max == limit.rlim_max;
+  return prlimit(0, resource, &limit, nullptr) == 0 && prlimit(0, resource, nullptr, &now) == 0 &&
+         now.rlim_cur == limit.rlim_cur && now.rlim_max == limit.rlim_max;
+}
+
+uint64_t UsedCpuSeconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<uint64_t>(usage.ru_utime.tv_sec) + static_cast<uint64_t>(usage.ru_stime.tv_sec);
 }
 
 void DropCapabilities() {
@@ -48,17 +63,22 @@ uint32_t DropRights() {
   return bits;
 }
 
-uint32_t LimitResources(uint64_t mapped_bytes, uint64_t memory_limit_bytes, uint32_t cpu_seconds) {
-  bool all = mapped_bytes > 0 && Limit(RLIMIT_AS, mapped_bytes + memory_limit_bytes);
-  all &= Limit(RLIMIT_CORE, 0);
-  all &= Limit(RLIMIT_FSIZE, 0);
-  all &= Limit(RLIMIT_NPROC, 0);
-  all &= Limit(RLIMIT_NOFILE, 8);
-  all &= Limit(RLIMIT_MEMLOCK, 0);
-  all &= Limit(RLIMIT_RTPRIO, 0);
-  all &= Limit(RLIMIT_NICE, 0);
-  all &= Limit(RLIMIT_CPU, cpu_seconds);
+uint32_t LimitResources(uint64_t mapped_bytes) {
+  bool all = LimitKernel(mapped_bytes, kFirstBytes, kFirstSeconds, /*for_good=*/false);
+  for (const auto resource : {RLIMIT_CORE, RLIMIT_FSIZE, RLIMIT_NPROC, RLIMIT_MEMLOCK, RLIMIT_RTPRIO, RLIMIT_NICE}) {
+    all &= Limit(resource, 0, /*for_good=*/true);
+  }
+  all &= Limit(RLIMIT_NOFILE, kMaxFds + kOwnDescriptors, /*for_good=*/true);
   return all ? uint32_t{kSandboxLimits} : 0;
+}
+
+bool LimitKernel(uint64_t mapped_bytes, uint64_t memory_limit_bytes, uint32_t cpu_seconds, bool for_good) {
+  const bool memory = mapped_bytes > 0 && Limit(RLIMIT_AS, mapped_bytes + memory_limit_bytes, for_good);
+  return Limit(RLIMIT_CPU, UsedCpuSeconds() + cpu_seconds, for_good) && memory;
+}
+
+void LiftKernelLimits() {
+  for (const auto resource : {RLIMIT_AS, RLIMIT_CPU}) Limit(resource, RLIM_INFINITY, /*for_good=*/false);
 }
 
 }  // namespace tunefleet::device

@@ -18,9 +18,16 @@ uint64_t MappedBytes(const UniqueFd& memory_counters);
 // Returns SandboxBits.
 uint32_t DropRights();
 
-// No files, no cores, no new processes or threads, and `memory_limit_bytes` more address space than `mapped_bytes`.
-// Returns kSandboxLimits or 0.
-uint32_t LimitResources(uint64_t mapped_bytes, uint64_t memory_limit_bytes, uint32_t cpu_seconds);
+// For good: no files, no cores, no new processes or threads, and no more descriptors than a kernel comes with. For the
+// time before the first kernel: little memory. `mapped_bytes`: by now. Returns kSandboxLimits or 0.
+uint32_t LimitResources(uint64_t mapped_bytes);
+
+// The limits of one kernel: so much address space beyond `mapped_bytes`, so much processor time from now on. Those that
+// are not for good can be lifted, where the seccomp filter lets them be. False: the machine has no such limits.
+bool LimitKernel(uint64_t mapped_bytes, uint64_t memory_limit_bytes, uint32_t cpu_seconds, bool for_good);
+
+// For the time in which the next kernel's buffers are mapped.
+void LiftKernelLimits();
 
 }  // namespace tunefleet::device
 

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -36,7 +37,17 @@ bool MappedBuffers::MapRegion(int file, int protection, uint64_t bytes, uint64_t
   return mmap(region->base, bytes, protection, flags, file, 0) != MAP_FAILED;
 }
 
-bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
+MappedBuffers::~MappedBuffers() {
+  const auto unmap = [](const Region& region) {
+    if (region.base != nullptr) munmap(region.base - PageBytes(), region.bytes + 2 * PageBytes());
+  };
+  for (const auto& set : regions_) std::ranges::for_each(set, unmap);
+  for (const auto& copy : copies_) std::ranges::for_each(copy, unmap);
+  unmap(workspace_region_);
+  unmap(eviction_region_);
+}
+
+bool MappedBuffers::Map(const KernelSpec& spec, std::span<const UniqueFd> files) {
   num_buffers_ = spec.num_buffers;
   num_sets_ = spec.num_sets;
   for (uint32_t set = 0; set < num_sets_; ++set) {
@@ -47,7 +58,8 @@ bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
       region.buffer = static_cast<int32_t>(i);
       region.role = mapping.role;
       const int protection = Protection(region.role);
-      if (!MapRegion(files[mapping.fd_index], protection, mapping.file_bytes, mapping.offset, &region)) return false;
+      if (!MapRegion(files[mapping.fd_index].get(), protection, mapping.file_bytes, mapping.offset, &region))
+        return false;
       pointers_[set][i] = region.data;
     }
   }
@@ -65,7 +77,7 @@ bool MappedBuffers::Map(const WorkerSpec& spec, std::span<const int> files) {
   return MapRegion(-1, PROT_READ | PROT_WRITE, eviction_region_.size, 0, &eviction_region_) && MapCopies(spec);
 }
 
-bool MappedBuffers::MapCopies(const WorkerSpec& spec) {
+bool MappedBuffers::MapCopies(const KernelSpec& spec) {
   if (num_sets_ == 0) return true;
   num_copies_ = spec.copies;
   for (uint32_t copy = 0; copy < num_copies_; ++copy) {

@@ -1,4 +1,4 @@
-// A worker's view of the trial's buffers and its workspace. Every mapping has an inaccessible guard page on both sides.
+// A kernel's buffers and its workspace in its worker. Every mapping has an inaccessible guard page on both sides.
 //
 // Inputs and constants are mapped read-only (the supervisor seals the files, so they stay so); prepared buffers become
 // read-only after `prepare`; outputs are writable. Locate() is async-signal-safe; the rest is single-threaded.
@@ -9,15 +9,21 @@
 #include <cstdint>
 #include <span>
 
+#include "device_server/sandbox/unique_fd.h"
 #include "device_server/sandbox/wire.h"
 
 namespace tunefleet::device {
 
 class MappedBuffers {
  public:
-  // Maps all sets of `spec`. `files` are the buffer files of the spawn request. False with errno when the machine lacks
-  // the memory.
-  bool Map(const WorkerSpec& spec, std::span<const int> files);
+  MappedBuffers() = default;
+  ~MappedBuffers();  // unmaps everything
+  MappedBuffers(const MappedBuffers&) = delete;
+  MappedBuffers& operator=(const MappedBuffers&) = delete;
+
+  // Maps all sets of `spec`, once. `files` are the kernel's buffer files, not needed afterwards. False with errno when
+  // the machine lacks the memory.
+  bool Map(const KernelSpec& spec, std::span<const UniqueFd> files);
 
   // What the kernel's entry points take.
   void* const* buffers(uint32_t set) const { return pointers_[set]; }
@@ -48,7 +54,7 @@ class MappedBuffers {
     uint32_t role = 0;
   };
   bool MapRegion(int file, int protection, uint64_t bytes, uint64_t offset, Region* region);
-  bool MapCopies(const WorkerSpec& spec);
+  bool MapCopies(const KernelSpec& spec);
 
   uint32_t num_buffers_ = 0;
   uint32_t num_sets_ = 0;

@@ -137,4 +137,21 @@ void ThreadPool::ParallelFor(int64_t count, tf_task task, void* argument) {
   }
 }
 
+void ThreadPool::OnEveryThread(void (*task)()) {
+  struct RollCall {
+    void (*const task)();
+    const int64_t all;
+    std::atomic<int64_t> here{0};
+  };
+  RollCall roll{.task = task, .all = started_ + 1};
+  // Who waits for the others takes no second turn.
+  const tf_task answer = [](void* argument, int64_t) {
+    RollCall* const call = static_cast<RollCall*>(argument);
+    call->task();
+    call->here.fetch_add(1, std::memory_order_acq_rel);
+    while (call->here.load(std::memory_order_acquire) != call->all) sched_yield();
+  };
+  ParallelFor(roll.all, answer, &roll);
+}
+
 }  // namespace tunefleet::device

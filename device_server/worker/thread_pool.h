@@ -31,6 +31,9 @@ class ThreadPool {
 
   void ParallelFor(int64_t count, tf_task task, void* argument);
 
+  // Runs `task` once on every thread, the caller's among them.
+  void OnEveryThread(void (*task)());
+
  private:
   void ThreadMain();
   void RunTasks(uint32_t launch);

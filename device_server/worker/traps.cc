@@ -14,7 +14,8 @@ namespace tunefleet::device {
 namespace {
 
 TrapContext g_context;
-volatile sig_atomic_t g_loading = 0;
+TrappedKernel g_kernel;
+volatile Permission g_permission = Permission::kNothing;
 
 #if defined(SYS_mmap)
 constexpr int kMapCall = SYS_mmap;
@@ -86,7 +87,7 @@ bool IsWriteFault([[maybe_unused]] void* context) {
   report.code = signal;
   report.address = address;
   report.is_write = is_write;
-  report.buffer = g_context.buffers->Locate(address, &report.offset);
+  if (g_kernel.buffers != nullptr) report.buffer = g_kernel.buffers->Locate(address, &report.offset);
   ReportAndEnd(report);
 }
 
@@ -119,21 +120,31 @@ void OnForbiddenCall(int, siginfo_t* info, void* context) {
     case kMapCall:
     case SYS_mremap:
       result = TrustedCall(info->si_syscall, arguments);
-      if (result == -ENOMEM) EndWithoutMemory(info->si_syscall == kMapCall ? arguments[1] : arguments[2]);
+      // Our own code hears of it.
+      if (result == -ENOMEM && g_permission != Permission::kOpening) {
+        EndWithoutMemory(info->si_syscall == kMapCall ? arguments[1] : arguments[2]);
+      }
       break;
     case SYS_brk:
       result = GrowBreak(arguments);
       break;
     case SYS_openat: {
       const char* const path = reinterpret_cast<const char*>(arguments[1]);
-      if (!g_loading || std::strcmp(path, g_context.code_path) != 0) EndForbidden(SYS_openat);
-      const uint64_t code[5] = {static_cast<uint64_t>(g_context.code_fd), 0, 0, 0, 0};
+      if (g_permission != Permission::kLoading || std::strcmp(path, g_kernel.code_path) != 0) EndForbidden(SYS_openat);
+      const uint64_t code[5] = {static_cast<uint64_t>(g_kernel.code_fd), 0, 0, 0, 0};
       result = TrustedCall(SYS_dup, code);
       break;
     }
     case SYS_close:
-      if (!g_loading || static_cast<int>(arguments[0]) == g_context.report_fd) EndForbidden(SYS_close);
+      if (g_permission == Permission::kNothing || static_cast<int>(arguments[0]) < g_context.own_fds) {
+        EndForbidden(SYS_close);
+      }
       result = TrustedCall(SYS_close, arguments);
+      break;
+    case SYS_recvmsg:
+    case SYS_prlimit64:
+      if (g_permission != Permission::kOpening) EndForbidden(info->si_syscall);
+      result = TrustedCall(info->si_syscall, arguments);
       break;
     case SYS_tgkill:  // abort(), which is a crash like any other
       if (static_cast<int>(arguments[2]) == SIGABRT && static_cast<int>(arguments[0]) == getpid()) {
@@ -172,7 +183,7 @@ void UseTrapStack() {
   if (stack.ss_sp != MAP_FAILED) sigaltstack(&stack, nullptr);
 }
 
-void BeginLoading() { g_loading = 1; }
-void EndLoading() { g_loading = 0; }
+void SetTrappedKernel(const TrappedKernel& kernel) { g_kernel = kernel; }
+void Permit(Permission permission) { g_permission = permission; }
 
 }  // namespace tunefleet::device

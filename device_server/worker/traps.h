@@ -1,7 +1,7 @@
 // What becomes of a worker's forbidden system calls and faults: a report to the supervisor, then the end.
 //
-// The seccomp filter turns a call off the allow-list into SIGSYS. The handler makes the few that loading a kernel needs
-// (the artifact is handed out as a descriptor, no path is ever opened), and carries out requests for memory: the first
+// The seccomp filter turns a call off the allow-list into SIGSYS. The handler makes the few that opening and loading a
+// kernel need (the artifact is handed out as a descriptor, no path is ever opened), and those for memory: the first
 // that the kernel of the operating system refuses is reported as kNoMemory, so that a kernel that allocates without end
 // is told from one that crashes. Everything else is reported as kForbidden. Fault signals are reported as kFault with
 // the buffer nearby.
@@ -19,21 +19,31 @@ namespace tunefleet::device {
 
 struct TrapContext {
   int report_fd = -1;
-  int code_fd = -1;
-  const char* code_path = nullptr;  // what dlopen is asked to open
-  uint64_t cookie = 0;              // see seccomp_filter.h
-  const MappedBuffers* buffers = nullptr;
+  int own_fds = 0;      // descriptors below this stay open
+  uint64_t cookie = 0;  // see seccomp_filter.h
 };
 
-// Installs the handlers for the process. `context` is copied; what it points to outlives the process.
+// Installs the handlers for the process.
 void InstallTraps(const TrapContext& context);
+
+// The kernel that handlers deal with, copied; what it points to outlives its code.
+struct TrappedKernel {
+  int code_fd = -1;
+  const char* code_path = nullptr;  // what dlopen is asked to open
+  const MappedBuffers* buffers = nullptr;
+};
+void SetTrappedKernel(const TrappedKernel& kernel);
 
 // Gives the calling thread a stack for the handlers. Every thread that runs foreign code needs it.
 void UseTrapStack();
 
-// Between these two the artifact may be opened and closed.
-void BeginLoading();
-void EndLoading();
+// What handlers make besides requests for memory.
+enum class Permission : int {
+  kNothing,
+  kLoading,  // foreign code may run: open the artifact, close its descriptors
+  kOpening,  // our own code alone runs: receive a kernel, close descriptors, change limits
+};
+void Permit(Permission permission);
 
 }  // namespace tunefleet::device
 

@@ -1,18 +1,19 @@
-// A worker: one kernel of one trial, in a process of its own, confined before the artifact is opened. It obeys the
-// commands of wire.h until it is killed. It measures time and nothing else: it never sees the references.
+// A worker: a process confined before the first artifact is opened. It obeys the commands of wire.h, for one kernel or
+// for one after the other, until it is killed. It measures time and nothing else: it never sees the references.
+//
+// Of one kernel nothing is left for the next but what it did to the process on purpose: its code, buffers and
+// descriptors are gone, limits count anew, every thread is as it was (thread_state.h).
 #ifndef TUNEFLEET_DEVICE_SERVER_WORKER_WORKER_PROCESS_H_
 #define TUNEFLEET_DEVICE_SERVER_WORKER_WORKER_PROCESS_H_
-
-#include <vector>
 
 #include "device_server/sandbox/unique_fd.h"
 #include "device_server/sandbox/wire.h"
 
 namespace tunefleet::device {
 
-// Runs in a fresh, single-threaded fork of the zygote. `fds`: the socket, the code, the buffer files. `proc_fd`: an
-// open /proc directory. `sandbox`: SandboxBits that hold already.
-[[noreturn]] void RunWorker(const WorkerSpec& spec, std::vector<UniqueFd> fds, int proc_fd, uint32_t sandbox);
+// Runs in a fresh, single-threaded fork of the zygote. `socket`: the worker's end. `proc_fd`: an open /proc directory.
+// `sandbox`: SandboxBits that hold already.
+[[noreturn]] void RunWorker(const WorkerSpec& spec, UniqueFd socket, int proc_fd, uint32_t sandbox);
 
 }  // namespace tunefleet::device
 

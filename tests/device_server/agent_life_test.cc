@@ -30,6 +30,8 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::ResultOf;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 class AgentLifeTest : public ::testing::Test {
@@ -227,6 +229,39 @@ TEST_F(AgentLifeTest, ListTellsOfTheKindsOfCores) {
               HasSubstr(absl::StrCat("core group   --cores=", usable.back(), " (cap1024, told by cpu_capacity)")));
   const std::vector<std::string> lines = absl::StrSplit(OutputOf(command + " --json"), '\n', absl::SkipEmpty());
   EXPECT_THAT(lines, ElementsAre(HasSubstr("rk-cap485"), HasSubstr("rk-cap1024")));
+}
+
+TEST_F(AgentLifeTest, APersistentWorkerEndsWithItsAgent) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    FakeTracker tracker(Address(), &blobs_);
+    std::vector<std::string> arguments = Arguments();
+    arguments.push_back("--worker=persistent");
+    AgentProcess agent(arguments);
+    const v1::Hello hello = tracker.Receive().hello();
+    EXPECT_THAT(hello.devices(0).attributes(), Contains(ResultOf(
+                                                   [](const v1::DeviceAttribute& attribute) {
+                                                     return absl::StrCat(attribute.name(), "=", attribute.values(0));
+                                                   },
+                                                   "worker=persistent")));
+    for (uint32_t i = 0; i < 3; ++i) {
+      v1::Trial trial = MakeTrial("good", &blobs_);
+      trial.set_trial_id(absl::StrCat("trial-", i));
+      tracker.Assign(trial, i + 1, "device-1");
+      const v1::Finished finished = tracker.ReceiveOf(v1::AgentMessage::kFinished).finished();
+      tracker.Acknowledge(finished.lease());
+      ASSERT_EQ(finished.result().kernels_size(), 1) << finished.result().detail();
+      EXPECT_EQ(finished.result().kernels(0).worker_kernels(), i);
+    }
+    const std::vector<pid_t> descendants = DescendantsOf(agent.pid());
+    EXPECT_THAT(descendants, SizeIs(3)) << "the zygote, the first process of its namespace, a worker";
+    agent.Signal(signal);
+    EXPECT_EQ(agent.WaitForExit(), signal == SIGTERM ? 0 : 128 + SIGKILL);
+    const absl::Time until = absl::Now() + absl::Seconds(30);
+    for (const pid_t pid : descendants) {
+      while (IsAlive(pid) && absl::Now() < until) absl::SleepFor(absl::Milliseconds(10));
+      EXPECT_FALSE(IsAlive(pid));
+    }
+  }
 }
 
 TEST_F(AgentLifeTest, AProbeIsAnsweredBetweenTrials) {

@@ -51,6 +51,15 @@
 #define READS_UNWRITTEN_STACK 41
 #define READS_UNWRITTEN_REGISTER 42
 #define ADDS_TO_PREPARED 43
+#define LEAVES_MODES 44
+#define CHECKS_MODES 45
+#define STAYS_LOADED 46
+#define CRASHES_IN_DESTRUCTOR 47
+#define HANGS_IN_DESTRUCTOR 48
+#define LEAKS_MEMORY 49
+#define FORGES_REPORT 50
+#define RECEIVES 51
+#define CLOSES_IN_CONSTRUCTOR 52
 
 #ifndef N
 #define N 1000
@@ -81,6 +90,8 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL_OPENAT 257
 #define CALL_PRLIMIT 302
 #define CALL_CLOSE 3
+#define CALL_SIGPROCMASK 14
+#define CALL_RECVMSG 47
 #elif defined(__aarch64__)
 static long Call(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
@@ -106,6 +117,8 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL_OPENAT 56
 #define CALL_PRLIMIT 261
 #define CALL_CLOSE 57
+#define CALL_SIGPROCMASK 135
+#define CALL_RECVMSG 212
 #endif
 
 static volatile int g_runs;
@@ -125,8 +138,16 @@ static void SpinForEver(void) {
 
 #if BEHAVIOUR == CRASHES_IN_CONSTRUCTOR
 __attribute__((constructor)) static void Begin(void) { *g_null = 1; }
+#elif BEHAVIOUR == CLOSES_IN_CONSTRUCTOR
+__attribute__((constructor)) static void Begin(void) { Call(CALL_CLOSE, 4, 0, 0, 0, 0, 0); }
 #elif BEHAVIOUR == HANGS_IN_CONSTRUCTOR
 __attribute__((constructor)) static void Begin(void) { SpinForEver(); }
+#endif
+
+#if BEHAVIOUR == CRASHES_IN_DESTRUCTOR
+__attribute__((destructor)) static void End(void) { *g_null = 1; }
+#elif BEHAVIOUR == HANGS_IN_DESTRUCTOR
+__attribute__((destructor)) static void End(void) { SpinForEver(); }
 #endif
 
 #if BEHAVIOUR == EXITS_THROUGH_LIBC
@@ -179,6 +200,49 @@ static float Unwritten(void) {
 }
 #endif
 
+#if BEHAVIOUR == LEAVES_MODES || BEHAVIOUR == CHECKS_MODES
+#if defined(__x86_64__)
+static long ReadModes(void) {
+  unsigned modes;
+  __asm__ volatile("stmxcsr %0" : "=m"(modes));
+  return modes & ~0x3fu;  // without what was raised
+}
+static void WriteModes(long modes) {
+  const unsigned word = (unsigned)modes;
+  __asm__ volatile("ldmxcsr %0" ::"m"(word));
+}
+#define USUAL_MODES 0x1f80
+#define OTHER_MODES 0xffc0  // towards zero, denormals are zero
+#elif defined(__aarch64__)
+static long ReadModes(void) {
+  long modes;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(modes));
+  return modes;
+}
+static void WriteModes(long modes) { __asm__ volatile("msr fpcr, %0" ::"r"(modes)); }
+#define USUAL_MODES 0
+#define OTHER_MODES 0x1c00000  // towards zero, denormals are zero
+#endif
+static volatile int g_arrived;
+static volatile int g_strange;
+// On every thread: who waits for the others takes no second turn.
+static void TurnModes(void* argument, int64_t part) {
+  const tf_runtime* const runtime = argument;
+  unsigned long all = ~0ul, blocked = 0;
+#if BEHAVIOUR == LEAVES_MODES
+  WriteModes(OTHER_MODES);
+  Call(CALL_SIGPROCMASK, 2, (long)&all, 0, 8, 0, 0);
+#else
+  Call(CALL_SIGPROCMASK, 0, 0, (long)&blocked, 8, 0, 0);
+  if (ReadModes() != USUAL_MODES) __atomic_fetch_or(&g_strange, 1, __ATOMIC_SEQ_CST);
+  if (blocked != 0) __atomic_fetch_or(&g_strange, 2, __ATOMIC_SEQ_CST);
+#endif
+  __atomic_fetch_add(&g_arrived, 1, __ATOMIC_SEQ_CST);
+  while (g_arrived < (int)runtime->num_threads) {
+  }
+}
+#endif
+
 static void Misbehave(void* const* buffers, void* workspace) {
   (void)buffers;
   (void)workspace;
@@ -206,9 +270,9 @@ static void Misbehave(void* const* buffers, void* workspace) {
   for (;;) *(volatile char*)malloc(100000) = 1;
 #elif BEHAVIOUR == MALLOCS_AND_FREES
   for (int i = 0; i < 100; ++i) {
-    char* p = malloc(4 << 20);
+    volatile char* p = malloc(4 << 20);
     p[i] = 1;
-    free(p);
+    free((void*)p);
   }
 #elif BEHAVIOUR == WRITES_PAST_OUTPUT
   ((volatile float*)buffers[3])[N] = 1;
@@ -253,6 +317,16 @@ static void Misbehave(void* const* buffers, void* workspace) {
   Call(CALL_PRLIMIT, 0, 9, (long)unlimited, 0, 0, 0);
 #elif BEHAVIOUR == HUGE_BSS
   g_huge[g_runs] = 1;
+#elif BEHAVIOUR == LEAKS_MEMORY
+  if (g_runs == 1) Call(CALL_MMAP, 0, 12 << 20, 3, 0x22, -1, 0);
+#elif BEHAVIOUR == FORGES_REPORT
+  int report[328 / sizeof(int)] = {2};  // a WorkerReport that a command was carried out
+  Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
+#elif BEHAVIOUR == RECEIVES
+  char message[16];
+  void* part[2] = {message, (void*)sizeof(message)};
+  void* header[7] = {0, 0, part, (void*)1, 0, 0, 0};
+  Call(CALL_RECVMSG, 3, (long)header, 0, 0, 0, 0);
 #elif BEHAVIOUR == BIG_LOOP
   for (volatile int i = 0; i < 200000; ++i) {
   }
@@ -288,6 +362,10 @@ int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime)
   if (runtime->num_threads < 2) return 3;
   runtime->parallel_for(runtime, 10, AddPart, (void*)buffers);
   return 0;
+#elif BEHAVIOUR == LEAVES_MODES || BEHAVIOUR == CHECKS_MODES
+  g_arrived = 0;
+  runtime->parallel_for(runtime, runtime->num_threads, TurnModes, (void*)runtime);
+  if (g_strange != 0) return 10 + g_strange;
 #elif BEHAVIOUR == WRITES_FIRST_RUN_ONLY
   if (g_runs > 1) return 0;
 #elif BEHAVIOUR == RETURNS_ERROR

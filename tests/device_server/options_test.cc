@@ -42,6 +42,7 @@ TEST(OptionsTest, WrongOnesAreNamedWithWhatWouldBeRight) {
       {"--turns=relative", "an absolute path"},
       {"--sys-root=relative", "an absolute path"},
       {"--require-sandbox=some", "full"},
+      {"--worker=forever", "expected candidate or persistent"},
       {"--colour=red", "unknown option --colour"},
       {"tracker", "is no option"},
   };
@@ -54,6 +55,12 @@ TEST(OptionsTest, WrongOnesAreNamedWithWhatWouldBeRight) {
   EXPECT_THAT(ParseCommandLine({}).status().message(), HasSubstr("--tracker"));
 }
 
+TEST(OptionsTest, WorkersAreForOneKernelUnlessTheyAreToPersist) {
+  EXPECT_EQ(ParseCommandLine({"--list"})->worker, WorkerLifetime::kCandidate);
+  EXPECT_EQ(ParseCommandLine({"--list", "--worker=candidate"})->worker, WorkerLifetime::kCandidate);
+  EXPECT_EQ(ParseCommandLine({"--list", "--worker", "persistent"})->worker, WorkerLifetime::kPersistent);
+}
+
 TEST(OptionsTest, AddressesOfEveryKindAreAccepted) {
   for (const char* address : {"host:9190", "10.0.0.5:1", "[::1]:9190", "unix:/run/x/tracker"}) {
     EXPECT_TRUE(CheckTrackerAddress(address).ok()) << address;
@@ -63,7 +70,7 @@ TEST(OptionsTest, AddressesOfEveryKindAreAccepted) {
 TEST(OptionsTest, HelpNamesEveryOptionAndGivesExamples) {
   const std::string help = HelpText();
   for (const char* part : {"--tracker", "--class", "--id", "--cores", "--threads", "--list", "--self-test",
-                           "--lifeline-fd", "--turns", "--sys-root", "Examples"}) {
+                           "--lifeline-fd", "--turns", "--sys-root", "--worker", "Examples"}) {
     EXPECT_THAT(help, HasSubstr(part));
   }
   EXPECT_EQ(ParseCommandLine({"--help", "--nonsense"})->mode, CommandLine::Mode::kHelp);

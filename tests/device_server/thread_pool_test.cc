@@ -35,6 +35,25 @@ TEST(ThreadPoolTest, EveryIndexRunsExactlyOnceInEveryLaunch) {
   }
 }
 
+std::atomic<int> g_turns{0};
+thread_local int t_turns = 0;
+
+TEST(ThreadPoolTest, EveryThreadTakesOneTurn) {
+  for (const uint32_t threads : {1u, 2u, 5u}) {
+    ThreadPool* const pool = MakePool(threads);
+    g_turns = 0;
+    t_turns = 0;
+    for (int round = 1; round <= 50; ++round) {
+      pool->OnEveryThread([] {
+        ++g_turns;
+        ++t_turns;
+      });
+      ASSERT_EQ(g_turns, round * static_cast<int>(threads));
+      ASSERT_EQ(t_turns, round) << "the caller's own";
+    }
+  }
+}
+
 TEST(ThreadPoolTest, ALaunchFromInsideATaskRunsSerially) {
   struct Nested {
     const tf_runtime* runtime;

@@ -1,4 +1,4 @@
-// Well-behaved kernels through real workers.
+// Well-behaved kernels through real workers of both lifetimes.
 #include "device_server/measure/trial_runner.h"
 
 #include <gmock/gmock.h>
@@ -22,12 +22,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class TrialRunnerTest : public ::testing::Test {
+class TrialRunnerTest : public ::testing::TestWithParam<WorkerLifetime> {
  protected:
   void SetUp() override {
     const std::vector<uint16_t> usable = UsableCores();
     absl::StatusOr<std::unique_ptr<TrialRunner>> runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM,
                                                                                .cores = {usable.front(), usable.back()},
+                                                                               .worker_lifetime = GetParam(),
                                                                                .device_id = "test-device",
                                                                                .device_fingerprint = "print",
                                                                                .agent_version = "1.2.3"});
@@ -43,7 +44,7 @@ class TrialRunnerTest : public ::testing::Test {
   TestBlobs blobs_;
 };
 
-TEST_F(TrialRunnerTest, ReportsEverythingAboutAGoodKernel) {
+TEST_P(TrialRunnerTest, ReportsEverythingAboutAGoodKernel) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   const v1::TrialResult result = Run(trial);
   ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
@@ -76,7 +77,7 @@ TEST_F(TrialRunnerTest, ReportsEverythingAboutAGoodKernel) {
   EXPECT_GT(kernel.samples(1).sentinel_ns(), 0u);
 }
 
-TEST_F(TrialRunnerTest, AlignedBuffersUseOneLayoutAndUnalignedOnesTwo) {
+TEST_P(TrialRunnerTest, AlignedBuffersUseOneLayoutAndUnalignedOnesTwo) {
   // 1000 floats end inside a page, so the kernel is also run with buffers at the start of one; both are verified.
   v1::Trial trial = MakeTrial("good", &blobs_);
   for (v1::BufferSpec& buffer : *trial.mutable_kernels(0)->mutable_manifest()->mutable_buffers()) {
@@ -86,7 +87,7 @@ TEST_F(TrialRunnerTest, AlignedBuffersUseOneLayoutAndUnalignedOnesTwo) {
   EXPECT_EQ(v1::Outcome_Name(Run(MakeTrial("good", &blobs_)).outcome()), "OUTCOME_OK");
 }
 
-TEST_F(TrialRunnerTest, WritesIntoTheSlackOfAnAlignedBufferAreFound) {
+TEST_P(TrialRunnerTest, WritesIntoTheSlackOfAnAlignedBufferAreFound) {
   v1::Trial trial = MakeTrial("writes_past_output", &blobs_);
   trial.mutable_kernels(0)->mutable_manifest()->mutable_buffers(3)->set_alignment(4096);
   const v1::TrialResult result = Run(trial);
@@ -94,7 +95,7 @@ TEST_F(TrialRunnerTest, WritesIntoTheSlackOfAnAlignedBufferAreFound) {
   EXPECT_THAT(result.detail(), HasSubstr("wrote outside of buffer 'c'"));
 }
 
-TEST_F(TrialRunnerTest, ParallelLoopsRunOnThePinnedPool) {
+TEST_P(TrialRunnerTest, ParallelLoopsRunOnThePinnedPool) {
   v1::Trial trial = MakeTrial("parallel", &blobs_);
   trial.mutable_options()->set_threads(2);
   trial.mutable_options()->mutable_kernel_timeout()->set_seconds(30);  // the test's machine may have but one free core
@@ -104,7 +105,7 @@ TEST_F(TrialRunnerTest, ParallelLoopsRunOnThePinnedPool) {
   EXPECT_THAT(Run(trial).detail(), HasSubstr("the device offers 2"));
 }
 
-TEST_F(TrialRunnerTest, SeveralKernelsAreInterleavedAndReportedInOrder) {
+TEST_P(TrialRunnerTest, SeveralKernelsAreInterleavedAndReportedInOrder) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   *trial.add_kernels() = MakeTrial("big_loop", &blobs_).kernels(0);
   const v1::TrialResult result = Run(trial);
@@ -117,7 +118,7 @@ TEST_F(TrialRunnerTest, SeveralKernelsAreInterleavedAndReportedInOrder) {
   EXPECT_THAT(failed.detail(), HasSubstr("kernel 2: "));
 }
 
-TEST_F(TrialRunnerTest, AClearlySlowerKernelIsCutShort) {
+TEST_P(TrialRunnerTest, AClearlySlowerKernelIsCutShort) {
   v1::Trial trial = MakeTrial("big_loop", &blobs_);
   trial.mutable_options()->set_incumbent_ns(100);
   trial.mutable_options()->set_abort_ratio(2);
@@ -127,13 +128,13 @@ TEST_F(TrialRunnerTest, AClearlySlowerKernelIsCutShort) {
   EXPECT_EQ(result.kernels(0).samples_size(), 2);
 }
 
-TEST_F(TrialRunnerTest, ColdCacheRunsAreTimedOneByOne) {
+TEST_P(TrialRunnerTest, ColdCacheRunsAreTimedOneByOne) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   trial.mutable_options()->set_cold_cache(true);
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
 }
 
-TEST_F(TrialRunnerTest, RotatingRunsAreVerifiedToo) {
+TEST_P(TrialRunnerTest, RotatingRunsAreVerifiedToo) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   trial.mutable_options()->set_cache_mode(v1::CACHE_MODE_ROTATING);
   trial.mutable_options()->set_rotate_bytes(1 << 20);
@@ -149,7 +150,7 @@ TEST_F(TrialRunnerTest, RotatingRunsAreVerifiedToo) {
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_REFUSED");
 }
 
-TEST_F(TrialRunnerTest, TheSlowerOfTwoKernelsIsCalledSlower) {
+TEST_P(TrialRunnerTest, TheSlowerOfTwoKernelsIsCalledSlower) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   *trial.add_kernels() = MakeTrial("big_loop", &blobs_).kernels(0);
   trial.mutable_options()->mutable_run_budget()->set_seconds(5);
@@ -159,12 +160,14 @@ TEST_F(TrialRunnerTest, TheSlowerOfTwoKernelsIsCalledSlower) {
   EXPECT_EQ(result.kernels(1).comparison().verdict(), v1::VERDICT_SLOWER);
 }
 
-TEST_F(TrialRunnerTest, TimingWaitsForTheBuildersOnItsCores) {
+TEST_P(TrialRunnerTest, TimingWaitsForTheBuildersOnItsCores) {
   const std::string file = absl::StrCat(::testing::TempDir(), "/trial-turns-", getpid());
   const auto turns = common::Turns::Open(file);
   ASSERT_TRUE(turns.ok()) << turns.status();
-  const auto runner =
-      TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM, .cores = {UsableCores().back()}, .turns_file = file});
+  const auto runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM,
+                                           .cores = {UsableCores().back()},
+                                           .worker_lifetime = GetParam(),
+                                           .turns_file = file});
   ASSERT_TRUE(runner.ok()) << runner.status();
   const v1::Trial trial = MakeTrial("good", &blobs_);
   absl::StatusOr<common::Turn> building = turns->Work();
@@ -183,14 +186,14 @@ TEST_F(TrialRunnerTest, TimingWaitsForTheBuildersOnItsCores) {
   std::filesystem::remove(file + ".gate");
 }
 
-TEST_F(TrialRunnerTest, ARevokedTrialEndsBetweenSamples) {
+TEST_P(TrialRunnerTest, ARevokedTrialEndsBetweenSamples) {
   const v1::Trial trial = MakeTrial("good", &blobs_);
   const v1::TrialResult result = runner_->Run(
       {.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = [] { return true; }});
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_CANCELLED");
 }
 
-TEST_F(TrialRunnerTest, TheDeadlineOfTheLeaseBoundsTheTrial) {
+TEST_P(TrialRunnerTest, TheDeadlineOfTheLeaseBoundsTheTrial) {
   v1::Trial trial = MakeTrial("hangs", &blobs_);
   trial.mutable_options()->mutable_kernel_timeout()->set_seconds(3600);
   const v1::TrialResult result =
@@ -198,7 +201,7 @@ TEST_F(TrialRunnerTest, TheDeadlineOfTheLeaseBoundsTheTrial) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_TIMED_OUT");
 }
 
-TEST_F(TrialRunnerTest, AMalformedTrialIsRefusedAndAMissingBlobIsADeviceError) {
+TEST_P(TrialRunnerTest, AMalformedTrialIsRefusedAndAMissingBlobIsADeviceError) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Trial unchecked = trial;
   unchecked.mutable_kernels(0)->clear_checks();
@@ -218,7 +221,7 @@ TEST_F(TrialRunnerTest, AMalformedTrialIsRefusedAndAMissingBlobIsADeviceError) {
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
 }
 
-TEST_F(TrialRunnerTest, AnAbortEndsTheTrialUnderWayAndEveryLaterOne) {
+TEST_P(TrialRunnerTest, AnAbortEndsTheTrialUnderWayAndEveryLaterOne) {
   v1::Trial trial = MakeTrial("hangs", &blobs_);
   trial.mutable_options()->mutable_kernel_timeout()->set_seconds(3600);
   std::thread aborter([this] {
@@ -232,7 +235,7 @@ TEST_F(TrialRunnerTest, AnAbortEndsTheTrialUnderWayAndEveryLaterOne) {
   EXPECT_EQ(v1::Outcome_Name(Run(MakeTrial("good", &blobs_)).outcome()), "OUTCOME_DEVICE_ERROR");
 }
 
-TEST_F(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {
+TEST_P(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::BufferFill& fill = *trial.mutable_kernels(0)->mutable_fills(0);
   fill.set_blob_digest(blobs_.Put(std::string(4000, '\0')));
@@ -240,7 +243,7 @@ TEST_F(TrialRunnerTest, FillsGivenAsBlobsAreUsed) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_WRONG_ANSWER") << "the reference is that of the seeded input";
 }
 
-TEST_F(TrialRunnerTest, AReferenceIsComputedOnTheDeviceOnceAndJudgesLaterTrials) {
+TEST_P(TrialRunnerTest, AReferenceIsComputedOnTheDeviceOnceAndJudgesLaterTrials) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
   kernel.mutable_checks(0)->clear_reference_digest();
@@ -261,7 +264,7 @@ TEST_F(TrialRunnerTest, AReferenceIsComputedOnTheDeviceOnceAndJudgesLaterTrials)
   EXPECT_EQ(v1::Outcome_Name(kept.outcome()), "OUTCOME_OK") << kept.detail();
 }
 
-TEST_F(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
+TEST_P(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
   v1::BufferFill second = kernel.fills(0);
@@ -274,7 +277,7 @@ TEST_F(TrialRunnerTest, SecondFillsAreRunOnceAndJudgedToo) {
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_WRONG_ANSWER");
 }
 
-TEST_F(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
+TEST_P(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
   v1::BufferFill second = kernel.fills(0);
@@ -285,9 +288,11 @@ TEST_F(TrialRunnerTest, AReferenceOnTheDeviceIsComputedOnTheSecondFillsToo) {
   EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK") << Run(trial).detail();
 }
 
-TEST_F(TrialRunnerTest, ReferencesOfBothFillsAreKeptTogetherEvenOverTheBound) {
-  const auto runner = TrialRunner::Create(
-      {.program = TUNEFLEET_DEVICE_PROGRAM, .cores = {UsableCores().back()}, .fill_cache_bytes = 6000});
+TEST_P(TrialRunnerTest, ReferencesOfBothFillsAreKeptTogetherEvenOverTheBound) {
+  const auto runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM,
+                                           .cores = {UsableCores().back()},
+                                           .worker_lifetime = GetParam(),
+                                           .fill_cache_bytes = 6000});
   ASSERT_TRUE(runner.ok()) << runner.status();
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
@@ -305,7 +310,7 @@ TEST_F(TrialRunnerTest, ReferencesOfBothFillsAreKeptTogetherEvenOverTheBound) {
   }
 }
 
-TEST_F(TrialRunnerTest, AReferenceThatTakesTooLongIsNoVerdictAndIsNotTriedAgain) {
+TEST_P(TrialRunnerTest, AReferenceThatTakesTooLongIsNoVerdictAndIsNotTriedAgain) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
   kernel.mutable_checks(0)->clear_reference_digest();
@@ -320,7 +325,7 @@ TEST_F(TrialRunnerTest, AReferenceThatTakesTooLongIsNoVerdictAndIsNotTriedAgain)
   EXPECT_EQ(again.detail(), late.detail());
 }
 
-TEST_F(TrialRunnerTest, ARevokedTrialEndsItsRunningReference) {
+TEST_P(TrialRunnerTest, ARevokedTrialEndsItsRunningReference) {
   v1::Trial trial = MakeTrial("good", &blobs_);
   v1::Kernel& kernel = *trial.mutable_kernels(0);
   kernel.mutable_checks(0)->clear_reference_digest();
@@ -336,12 +341,16 @@ TEST_F(TrialRunnerTest, ARevokedTrialEndsItsRunningReference) {
   }
 }
 
-TEST_F(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
+TEST_P(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
   const std::vector<std::string> names = SandboxNames(runner_->sandbox());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));
   if (std::find(names.begin(), names.end(), "full") == names.end())
     GTEST_SKIP() << "this machine does not permit all measures";
 }
+
+INSTANTIATE_TEST_SUITE_P(Lifetimes, TrialRunnerTest,
+                         ::testing::Values(WorkerLifetime::kCandidate, WorkerLifetime::kPersistent),
+                         [](const auto& param) { return LifetimeName(param.param); });
 
 }  // namespace
 }  // namespace tunefleet::device

@@ -50,7 +50,8 @@ TEST_F(WorkerGroupTest, TheAgentMovesOutOfTheWayAndWorkersAreLimited) {
   ASSERT_TRUE(group.ok()) << group.status();
   EXPECT_EQ(Get("tunefleet-agent/cgroup.procs"), "0");
   EXPECT_EQ(Get("cgroup.subtree_control"), "+memory +pids");
-  ASSERT_TRUE((*group)->Limit(1000000, 20).ok());
+  ASSERT_TRUE((*group)->LimitMemory(1000000).ok());
+  ASSERT_TRUE((*group)->LimitTasks(20).ok());
   EXPECT_EQ(Get("tunefleet-d/memory.max"), "1000000");
   EXPECT_EQ(Get("tunefleet-d/pids.max"), "20");
   ASSERT_EQ(write((*group)->entrance(), "0", 1), 1);
