@@ -35,9 +35,11 @@ VectorUnit VectorUnitOf(const v1::Target& target) {
                   .lanes = 4,
                   .registers = 16,
                   .broadcast_operand = false,
+                  .lane_operand = false,
                   .dot_product = false};
   if (unit.family == "arm64") {
-    unit.registers = 32;  // a multiply-add may take a lane of a register, but never memory
+    unit.registers = 32;
+    unit.lane_operand = true;
     unit.dot_product = has("dotprod");
   } else if (has("avx512f")) {
     unit.lanes = 16;

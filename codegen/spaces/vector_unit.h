@@ -15,6 +15,7 @@ struct VectorUnit {
   int64_t lanes;           // 32-bit lanes of a vector register
   int64_t registers;       // vector registers
   bool broadcast_operand;  // a multiply-add may take a broadcast scalar from memory without a register
+  bool lane_operand;       // a multiply-add may take a lane of a register as its scalar
   bool dot_product;        // dot.4x4.s8 (ir/tensor_intrinsic.h) is there
   int64_t l1_bytes;
   int64_t l2_bytes;
@@ -28,7 +29,7 @@ struct VectorUnit {
   // vector (0), the values of knob "inner": a row of one is the same program either way.
   std::vector<int64_t> InnerLoops(int64_t vectors, int64_t broadcasts) const {
     if (vectors == 1) return {0};
-    if (vectors * broadcasts + broadcasts + 1 <= registers) return {0, 1};
+    if (lane_operand || vectors * broadcasts + broadcasts + 1 <= registers) return {0, 1};
     return {1};
   }
 };

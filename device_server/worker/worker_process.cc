@@ -106,6 +106,7 @@ class Worker {
   }
 
   void Close(WorkerReport* report) {
+    pool_->OnEveryThread(ResetThreadState);
     kernel_->Unload(report);
     SetTrappedKernel({});
     kernel_.reset();
