@@ -9,17 +9,26 @@
 #include "common/status_macros.h"
 
 namespace tunefleet::bench {
+namespace {
+
+// Both libraries mistake virtual processors with AVX-512 for lesser ones; their kernels for AVX2 are called the same.
+const char* Kernels(const char* avx512, const char* avx2) {
+  return __builtin_cpu_supports("avx512f") != 0 ? avx512 : avx2;
+}
+
+}  // namespace
 
 BlasSpec OpenBlas(int threads) {
   return {.label = "openblas",
           .file = "libopenblas.so.0",
-          .environment = {{"OPENBLAS_CORETYPE", "SkylakeX"}, {"OPENBLAS_NUM_THREADS", absl::StrCat(threads)}}};
+          .environment = {{"OPENBLAS_CORETYPE", Kernels("SkylakeX", "Haswell")},
+                          {"OPENBLAS_NUM_THREADS", absl::StrCat(threads)}}};
 }
 
 BlasSpec Blis(int threads) {
   return {.label = "blis",
           .file = "libblis.so.4",
-          .environment = {{"BLIS_ARCH_TYPE", "skx"}, {"BLIS_NUM_THREADS", absl::StrCat(threads)}}};
+          .environment = {{"BLIS_ARCH_TYPE", Kernels("skx", "haswell")}, {"BLIS_NUM_THREADS", absl::StrCat(threads)}}};
 }
 
 absl::StatusOr<BlasLibrary> BlasLibrary::Load(const BlasSpec& spec) {

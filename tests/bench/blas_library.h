@@ -20,8 +20,8 @@ struct BlasSpec {
   std::vector<std::pair<std::string, std::string>> environment;  // set before it is loaded; the first names the kernels
 };
 
-BlasSpec OpenBlas(int threads);  // label "openblas", SkylakeX kernels
-BlasSpec Blis(int threads);      // label "blis", skx kernels
+BlasSpec OpenBlas(int threads);  // label "openblas"; SkylakeX kernels, Haswell's where there is no AVX-512
+BlasSpec Blis(int threads);      // label "blis"; skx kernels, haswell's where there is no AVX-512
 
 class BlasLibrary {
  public:
