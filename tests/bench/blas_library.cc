@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/status_macros.h"
@@ -11,24 +14,29 @@
 namespace tunefleet::bench {
 namespace {
 
-// Both libraries mistake virtual processors with AVX-512 for lesser ones; their kernels for AVX2 are called the same.
-const char* Kernels(const char* avx512, const char* avx2) {
-  return __builtin_cpu_supports("avx512f") != 0 ? avx512 : avx2;
+using Environment = std::vector<std::pair<std::string, std::string>>;
+
+// Both libraries mistake virtual processors with AVX-512 for lesser ones; without it their own choice is right.
+BlasSpec SpecOf(std::string label, std::string file, Environment environment, const std::string& variable,
+                const std::string& avx512_kernels) {
+  BlasSpec spec{.label = std::move(label), .file = std::move(file), .kernels = "its choice"};
+  spec.environment = std::move(environment);
+  if (__builtin_cpu_supports("avx512f") != 0) {
+    spec.kernels = avx512_kernels;
+    spec.environment.emplace_back(variable, avx512_kernels);
+  }
+  return spec;
 }
 
 }  // namespace
 
 BlasSpec OpenBlas(int threads) {
-  return {.label = "openblas",
-          .file = "libopenblas.so.0",
-          .environment = {{"OPENBLAS_CORETYPE", Kernels("SkylakeX", "Haswell")},
-                          {"OPENBLAS_NUM_THREADS", absl::StrCat(threads)}}};
+  return SpecOf("openblas", "libopenblas.so.0", {{"OPENBLAS_NUM_THREADS", absl::StrCat(threads)}}, "OPENBLAS_CORETYPE",
+                "SkylakeX");
 }
 
 BlasSpec Blis(int threads) {
-  return {.label = "blis",
-          .file = "libblis.so.4",
-          .environment = {{"BLIS_ARCH_TYPE", Kernels("skx", "haswell")}, {"BLIS_NUM_THREADS", absl::StrCat(threads)}}};
+  return SpecOf("blis", "libblis.so.4", {{"BLIS_NUM_THREADS", absl::StrCat(threads)}}, "BLIS_ARCH_TYPE", "skx");
 }
 
 absl::StatusOr<BlasLibrary> BlasLibrary::Load(const BlasSpec& spec) {
@@ -40,7 +48,7 @@ absl::StatusOr<BlasLibrary> BlasLibrary::Load(const BlasSpec& spec) {
   }
   void* sgemm = dlsym(library, "cblas_sgemm");
   if (sgemm == nullptr) return absl::NotFoundError(absl::StrCat(spec.file, " has no function cblas_sgemm"));
-  return BlasLibrary(spec.label, spec.environment.front().second, reinterpret_cast<Sgemm>(sgemm));
+  return BlasLibrary(spec.label, spec.kernels, reinterpret_cast<Sgemm>(sgemm));
 }
 
 absl::StatusOr<Opponent> BlasLibrary::Matmul(std::shared_ptr<GemmOperands> operands) const {

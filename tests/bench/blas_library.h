@@ -17,11 +17,12 @@ namespace tunefleet::bench {
 struct BlasSpec {
   std::string label;
   std::string file;                                              // shared object
-  std::vector<std::pair<std::string, std::string>> environment;  // set before it is loaded; the first names the kernels
+  std::string kernels;                                           // what its kernels are called
+  std::vector<std::pair<std::string, std::string>> environment;  // set before it is loaded
 };
 
-BlasSpec OpenBlas(int threads);  // label "openblas"; SkylakeX kernels, Haswell's where there is no AVX-512
-BlasSpec Blis(int threads);      // label "blis"; skx kernels, haswell's where there is no AVX-512
+BlasSpec OpenBlas(int threads);  // label "openblas"; SkylakeX kernels where there is AVX-512
+BlasSpec Blis(int threads);      // label "blis"; skx kernels where there is AVX-512
 
 class BlasLibrary {
  public:
