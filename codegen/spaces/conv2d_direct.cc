@@ -23,7 +23,6 @@ namespace tunefleet::codegen {
 namespace {
 
 constexpr int64_t kMostStores = 640;  // unrolled: keeps a build at some tens of milliseconds
-constexpr int64_t kPrefetch = 1024;   // bytes
 
 // Fewer leave multiply-adds waiting for each other; whole rows of an image may be worth a few.
 constexpr int64_t kEnoughAccumulators = 6;
@@ -142,10 +141,7 @@ class Conv2dDirectSpace : public KnobSpace {
     interleave_ = knobs.Add("interleave", [this](KnobValues at) {  // weights of a tile's channel groups side by side
       return at[oc_tile_] == 1 ? std::vector<int64_t>{0} : std::vector<int64_t>{0, 1};
     });
-    // A large weight is a stream that comes from beyond the second level: bytes ahead that it is asked for.
-    prefetch_ = knobs.Add("prefetch", bytes_ * s_.ci * s_.co * s_.kh * s_.kw > unit_.l2_bytes
-                                          ? std::vector<int64_t>{0, kPrefetch, 4 * kPrefetch}
-                                          : std::vector<int64_t>{0});
+    prefetch_ = knobs.Add("prefetch", unit_.PrefetchDistances(bytes_ * s_.ci * s_.co * s_.kh * s_.kw));
     pad_at_ = knobs.Add("pad_at", [this](KnobValues at) {  // the padded copy: 0: made first, 1: row tile by row tile
       return at[edge_] == kEdgePad ? std::vector<int64_t>{0, 1} : std::vector<int64_t>{0};
     });

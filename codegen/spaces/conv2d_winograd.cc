@@ -21,7 +21,6 @@ namespace {
 
 constexpr int64_t kMostStores = 600;  // unrolled in the multiplication
 constexpr int kMostTilesAlongAxis = 32;
-constexpr int64_t kPrefetch = 1024;  // bytes
 
 class Conv2dWinogradSpace : public KnobSpace {
  public:
@@ -91,9 +90,7 @@ class Conv2dWinogradSpace : public KnobSpace {
     });
     output_order_ = knobs.Add("output_order", {0, 1});            // the same for the output
     unroll_transforms_ = knobs.Add("unroll_transforms", {0, 1});  // the columns, then rows, of a tile; rows always are
-    // The filter is a stream; where it comes from beyond the second level, it may pay to ask for it early.
-    prefetch_ = knobs.Add("prefetch", FilterBytes() > unit_.l2_bytes ? std::vector<int64_t>{0, kPrefetch, 4 * kPrefetch}
-                                                                     : std::vector<int64_t>{0});
+    prefetch_ = knobs.Add("prefetch", unit_.PrefetchDistances(FilterBytes()));
   }
 
   int64_t Accumulators(KnobValues at) const {
