@@ -93,7 +93,6 @@ class Worker {
 
  private:
   void Open(WorkerReport* report) {
-    pool_->OnEveryThread(ResetThreadState);
     Permit(Permission::kOpening);
     KernelSpec spec;
     std::vector<UniqueFd> files;
@@ -108,6 +107,7 @@ class Worker {
   void Close(WorkerReport* report) {
     pool_->OnEveryThread(ResetThreadState);
     kernel_->Unload(report);
+    pool_->OnEveryThread(ResetThreadState);  // its destructors ran
     SetTrappedKernel({});
     kernel_.reset();
 #ifdef __GLIBC__
