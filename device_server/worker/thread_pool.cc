@@ -28,6 +28,11 @@ void Pause() {
 #endif
 }
 
+// The first of `count` tasks that belongs to thread `thread`.
+int64_t BeginOfShare(int64_t count, size_t thread, size_t threads) {
+  return count * static_cast<int64_t>(thread) / static_cast<int64_t>(threads);
+}
+
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected) {
   syscall(SYS_futex, reinterpret_cast<uint32_t*>(word), FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
 }
@@ -46,7 +51,7 @@ bool PinThisThread(uint16_t core) {
 }
 
 ThreadPool::ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, std::function<void()> on_thread_start)
-    : on_thread_start_(std::move(on_thread_start)) {
+    : on_thread_start_(std::move(on_thread_start)), shares_(num_threads) {
   runtime_.abi_version = TF_ABI_VERSION;
   runtime_.num_threads = num_threads;
   runtime_.context = this;
@@ -57,9 +62,9 @@ ThreadPool::ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, st
   for (uint32_t i = 1; i < num_threads; ++i) {
     const int core = cores.empty() ? -1 : cores[i % cores.size()];
     try {
-      std::thread([this, core] {
+      std::thread([this, core, i] {
         if (core >= 0) PinThisThread(static_cast<uint16_t>(core));
-        ThreadMain();
+        ThreadMain(i);
       }).detach();
     } catch (const std::system_error&) {
       break;
@@ -84,32 +89,40 @@ uint32_t ThreadPool::WaitForLaunch(uint32_t seen) {
   }
 }
 
-void ThreadPool::RunTasks(uint32_t launch) {
-  t_inside_task = true;
+int64_t ThreadPool::RunShare(uint32_t owner, uint32_t launch) {
+  std::atomic<uint64_t>& unclaimed = shares_[owner].unclaimed;
   int64_t ran = 0;
-  uint64_t state = unclaimed_.load(std::memory_order_acquire);
+  uint64_t state = unclaimed.load(std::memory_order_acquire);
   while (static_cast<uint32_t>(state >> 32) == launch && static_cast<uint32_t>(state) != 0) {
-    const int64_t index = count_.load(std::memory_order_relaxed) - static_cast<uint32_t>(state);
+    const int64_t end = BeginOfShare(count_.load(std::memory_order_relaxed), owner + 1, shares_.size());
     const tf_task task = task_.load(std::memory_order_relaxed);
     void* const argument = argument_.load(std::memory_order_relaxed);
-    if (!unclaimed_.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
+    if (!unclaimed.compare_exchange_weak(state, state - 1, std::memory_order_acq_rel, std::memory_order_acquire)) {
       continue;
     }
-    task(argument, index);
+    task(argument, end - static_cast<uint32_t>(state));
     ++ran;
-    state = unclaimed_.load(std::memory_order_acquire);
+    state = unclaimed.load(std::memory_order_acquire);
   }
+  return ran;
+}
+
+void ThreadPool::RunTasks(uint32_t thread, uint32_t launch) {
+  const auto threads = static_cast<uint32_t>(shares_.size());
+  t_inside_task = true;
+  int64_t ran = 0;
+  for (uint32_t i = 0; i < threads; ++i) ran += RunShare((thread + i) % threads, launch);
   t_inside_task = false;
   if (ran > 0) done_.fetch_add(ran, std::memory_order_release);
 }
 
-void ThreadPool::ThreadMain() {
+void ThreadPool::ThreadMain(uint32_t thread) {
   if (on_thread_start_) on_thread_start_();
   ready_.fetch_add(1, std::memory_order_release);
   uint32_t seen = 0;
   while (true) {
     seen = WaitForLaunch(seen);
-    RunTasks(seen);
+    RunTasks(thread, seen);
   }
 }
 
@@ -124,10 +137,14 @@ void ThreadPool::ParallelFor(int64_t count, tf_task task, void* argument) {
   task_.store(task, std::memory_order_relaxed);
   argument_.store(argument, std::memory_order_relaxed);
   done_.store(0, std::memory_order_relaxed);
-  unclaimed_.store(static_cast<uint64_t>(launch) << 32 | static_cast<uint64_t>(count), std::memory_order_release);
+  for (size_t i = 0; i < shares_.size(); ++i) {
+    const int64_t size = BeginOfShare(count, i + 1, shares_.size()) - BeginOfShare(count, i, shares_.size());
+    shares_[i].unclaimed.store(static_cast<uint64_t>(launch) << 32 | static_cast<uint64_t>(size),
+                               std::memory_order_release);
+  }
   launch_.store(launch, std::memory_order_seq_cst);
   if (sleepers_.load(std::memory_order_seq_cst) > 0) FutexWakeAll(&launch_);
-  RunTasks(launch);
+  RunTasks(0, launch);
   for (int spin = 0; done_.load(std::memory_order_acquire) != count; ++spin) {
     if (spin < kSpinsBeforeYield) {
       Pause();

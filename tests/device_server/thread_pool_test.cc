@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 namespace tunefleet::device {
@@ -32,6 +33,31 @@ TEST(ThreadPoolTest, EveryIndexRunsExactlyOnceInEveryLaunch) {
       pool->runtime()->parallel_for(pool->runtime(), count, CountCall, &counts);
       for (int64_t i = 0; i < 7; ++i) ASSERT_EQ(counts.calls[static_cast<size_t>(i)], i < count ? 1 : 0);
     }
+  }
+}
+
+TEST(ThreadPoolTest, TheSameTasksGoToTheSameThreadInEveryLaunch) {
+  constexpr int64_t kThreads = 4;
+  constexpr int64_t kTasks = 3 * kThreads;
+  struct Launch {
+    std::atomic<int64_t> here{0};
+    std::atomic<std::thread::id> ran_by[kTasks] = {};
+  };
+  ThreadPool* const pool = MakePool(kThreads);
+  // The first task of every thread waits for all of them, so that nobody is there to help before.
+  const tf_task task = [](void* argument, int64_t index) {
+    Launch* const launch = static_cast<Launch*>(argument);
+    launch->ran_by[index] = std::this_thread::get_id();
+    if (index % 3 != 0) return;
+    ++launch->here;
+    while (launch->here != kThreads) std::this_thread::yield();
+  };
+  Launch first;
+  pool->ParallelFor(kTasks, task, &first);
+  for (int i = 0; i < 100; ++i) {
+    Launch again;
+    pool->ParallelFor(kTasks, task, &again);
+    for (int64_t t = 0; t < kTasks; t += 3) ASSERT_EQ(again.ran_by[t].load(), first.ran_by[t].load());
   }
 }
 
