@@ -35,7 +35,7 @@ struct VectorUnit {
   // Bytes ahead that a stream of so many bytes may be asked for, where it comes from beyond the second level; 0: not.
   std::vector<int64_t> PrefetchDistances(int64_t stream_bytes) const {
     if (stream_bytes <= l2_bytes) return {0};
-    return {0, 1024, 4096};
+    return {0, 1024, 4096, 16384, 65536};
   }
 };
 

@@ -41,8 +41,9 @@ std::string AsText(const BestKernel& best, const std::string& nest) {
   const v1::TuningRecord& record = best.record;
   const double latency_ns = RecordLatencyNs(record);
   const v1::KernelResult& kernel = record.result().kernels(0);
-  std::string text = absl::StrFormat("%s on %s (%s, %s)\n", best.name, record.device_class(),
-                                     TargetText(record.target()), ThreadsText(record.target()));
+  std::string text =
+      absl::StrFormat("%s on %s (%s, %s)\n", best.name, record.device_class(), TargetText(record.target()),
+                      ConditionsText(record.target(), best.task.task.cache_mode));
   absl::StrAppend(&text, "  operator   ", best.task.task.workload_key, "\n");
   absl::StrAppendFormat(&text, "  latency    %s (median of %d samples, %s)\n", LatencyText(latency_ns),
                         kernel.samples_size(), QualityText(kernel.quality()));

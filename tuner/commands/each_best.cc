@@ -42,6 +42,7 @@ JsonObject JsonHead(const BestKernel& best) {
       .Text("target", TargetText(best.record.target()))
       .Text("device_class", best.record.device_class())
       .Integer("threads", std::max(1, best.record.target().threads()))
+      .Text("cache", CacheModeName(best.task.task.cache_mode))
       .Number("latency_ns", latency_ns)
       .Number("gflops", codegen::FlopCount(best.record.workload()) / latency_ns);
   return object;

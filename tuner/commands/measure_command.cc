@@ -40,11 +40,6 @@ struct Flags {
   bool json = false;
 };
 
-v1::CacheMode CacheModeOf(const std::string& name) {
-  if (name == "cold") return v1::CACHE_MODE_COLD;
-  return name == "rotating" ? v1::CACHE_MODE_ROTATING : v1::CACHE_MODE_WARM;
-}
-
 std::string ShortName(absl::string_view name, absl::string_view prefix) {
   return std::string(absl::StripPrefix(name, prefix));
 }
@@ -258,7 +253,7 @@ int MeasureCommand(const std::vector<std::string>& arguments, const CommandConte
   set.Text("tracker", "ADDRESS", "HOST:PORT or unix:PATH of a tracker (default: this machine measures)",
            &flags.tracker);
   set.Text("device", "CLASS", "class of the devices that may measure", &flags.device_class);
-  set.Choice("cache", {"warm", "cold", "rotating"}, "what a run finds in the caches", &flags.cache);
+  set.Choice("cache", CacheModeNames(), "what a run finds in the caches", &flags.cache);
   set.Integer("samples", "so many of each kernel (default: until it is known well enough)", 0, kMostSamples,
               &flags.samples);
   set.Integer("seconds", "of running each kernel, at most", 1, 600, &flags.seconds);

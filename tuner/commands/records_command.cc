@@ -67,6 +67,7 @@ std::string RecordJson(const StoredRecord& stored, const TaskSummary& task, cons
       .Text("target", TargetText(record.target()))
       .Text("device_class", record.device_class())
       .Integer("threads", std::max(1, record.target().threads()))
+      .Text("cache", CacheModeName(task.task.cache_mode))
       .Raw("config", config)
       .Text("outcome", OutcomeName(record.result().outcome()));
   const double latency_ns = RecordLatencyNs(record);
@@ -120,13 +121,14 @@ absl::Status Summarize(const Flags& flags, Database& database, const std::vector
                        const CommandContext& context) {
   const WorkloadNames names;
   std::vector<std::vector<std::string>> rows = {
-      {"WORKLOAD", "DEVICE CLASS", "TARGET", "THREADS", "TRIALS", "PENDING", "BEST", "GFLOP/S"}};
+      {"WORKLOAD", "DEVICE CLASS", "TARGET", "THREADS", "CACHE", "TRIALS", "PENDING", "BEST", "GFLOP/S"}};
   for (const TaskSummary& task : tasks) {
     TF_ASSIGN_OR_RETURN(const std::optional<v1::TuningRecord> best, database.Best(TaskDigest(task.task)));
     const double latency_ns = best.has_value() ? RecordLatencyNs(*best) : 0;
     const double gflops = latency_ns > 0 ? codegen::FlopCount(task.task.workload) / latency_ns : 0;
     const std::string name = names.Name(task.task);
     const int threads = std::max(1, task.task.target.threads());
+    const std::string cache = CacheModeName(task.task.cache_mode);
     if (flags.json) {
       JsonObject object;
       object.Text("workload", name)
@@ -134,6 +136,7 @@ absl::Status Summarize(const Flags& flags, Database& database, const std::vector
           .Text("target", TargetText(task.task.target))
           .Text("device_class", task.task.device_class)
           .Integer("threads", threads)
+          .Text("cache", cache)
           .Text("job", task.job_id)
           .Integer("trials", task.trials)
           .Integer("pending", task.pending);
@@ -143,7 +146,7 @@ absl::Status Summarize(const Flags& flags, Database& database, const std::vector
       std::fprintf(context.out, "%s\n", object.Print().c_str());
       continue;
     }
-    rows.push_back({name, task.task.device_class, TargetText(task.task.target), absl::StrCat(threads),
+    rows.push_back({name, task.task.device_class, TargetText(task.task.target), absl::StrCat(threads), cache,
                     absl::StrCat(task.trials), absl::StrCat(task.pending),
                     latency_ns > 0 ? LatencyText(latency_ns) : "-",
                     latency_ns > 0 ? absl::StrFormat("%.1f", gflops) : "-"});

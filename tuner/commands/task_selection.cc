@@ -23,6 +23,9 @@ void TaskFlags::Declare(FlagSet* flags) {
   flags->Text("device", "CLASS", "only what was tuned for this class of device", &device_class);
   flags->Text("target", "TARGET", "only what was tuned for this target: TRIPLE [-mcpu=CPU]", &target);
   flags->Integer("threads", "only what was tuned for this number of threads", 1, 1024, &threads);
+  std::vector<std::string> caches = {"any"};
+  caches.insert(caches.end(), CacheModeNames().begin(), CacheModeNames().end());
+  flags->Choice("cache", caches, "only what was tuned with this in the caches", &cache);
 }
 
 absl::StatusOr<std::vector<codegen::NamedWorkload>> WorkloadsOf(const std::string& workload, const std::string& op) {
@@ -63,7 +66,8 @@ absl::StatusOr<std::vector<TaskSummary>> SelectTasks(Database& database, const T
     const TaskIdentity& task = summary.task;
     return (flags.device_class.empty() || task.device_class == flags.device_class) &&
            (flags.target.empty() || TargetText(task.target) == flags.target) &&
-           (flags.threads == 0 || std::max(1, task.target.threads()) == flags.threads);
+           (flags.threads == 0 || std::max(1, task.target.threads()) == flags.threads) &&
+           (flags.cache == "any" || CacheModeName(task.cache_mode) == flags.cache);
   };
   std::vector<TaskSummary> selected;
   if (workloads.empty()) std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(selected), fits);
@@ -82,7 +86,8 @@ absl::StatusOr<std::vector<TaskSummary>> SelectTasks(Database& database, const T
   for (const TaskSummary& summary : tasks) {
     if (held.size() == kMostNamed) break;
     held.push_back(absl::StrCat(names.Name(summary.task), " for ", summary.task.device_class, " (",
-                                TargetText(summary.task.target), ", ", ThreadsText(summary.task.target), ")"));
+                                TargetText(summary.task.target), ", ",
+                                ConditionsText(summary.task.target, summary.task.cache_mode), ")"));
   }
   if (tasks.size() > kMostNamed) held.push_back(absl::StrCat(tasks.size() - kMostNamed, " more"));
   return absl::NotFoundError(

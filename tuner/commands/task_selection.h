@@ -14,13 +14,14 @@
 
 namespace tunefleet::tuner {
 
-// --workload, --op, --device, --target and --threads, as several commands take them.
+// --workload, --op, --device, --target, --threads and --cache, as several commands take them.
 struct TaskFlags {
   std::string workload;
   std::string op;
   std::string device_class;
   std::string target;
   int64_t threads = 0;
+  std::string cache = "any";
 
   void Declare(FlagSet* flags);
 };

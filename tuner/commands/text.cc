@@ -57,6 +57,32 @@ std::string ThreadsText(const v1::Target& target) {
   return absl::StrCat(threads, threads == 1 ? " thread" : " threads");
 }
 
+const std::vector<std::string>& CacheModeNames() {
+  static const auto* const names = new std::vector<std::string>{"warm", "cold", "rotating"};
+  return *names;
+}
+
+std::string CacheModeName(v1::CacheMode mode) {
+  switch (mode) {
+    case v1::CACHE_MODE_COLD:
+      return "cold";
+    case v1::CACHE_MODE_ROTATING:
+      return "rotating";
+    default:
+      return "warm";
+  }
+}
+
+v1::CacheMode CacheModeOf(absl::string_view name) {
+  if (name == "cold") return v1::CACHE_MODE_COLD;
+  return name == "rotating" ? v1::CACHE_MODE_ROTATING : v1::CACHE_MODE_WARM;
+}
+
+std::string ConditionsText(const v1::Target& target, v1::CacheMode mode) {
+  const std::string name = CacheModeName(mode);
+  return absl::StrCat(ThreadsText(target), name == "warm" ? "" : absl::StrCat(", ", name, " caches"));
+}
+
 std::string TimeText(const google::protobuf::Timestamp& time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ",
                           absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos()), absl::UTCTimeZone());

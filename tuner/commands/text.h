@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "proto/measurement.pb.h"
 #include "proto/record.pb.h"
 #include "proto/schedule.pb.h"
@@ -29,6 +30,12 @@ std::string KnobText(const v1::Config& config);
 std::string TargetText(const v1::Target& target);
 // "1 thread", "2 threads".
 std::string ThreadsText(const v1::Target& target);
+// The values of --cache: "warm", "cold", "rotating".
+const std::vector<std::string>& CacheModeNames();
+std::string CacheModeName(v1::CacheMode mode);
+v1::CacheMode CacheModeOf(absl::string_view name);
+// What a kernel runs on: "2 threads", "1 thread, rotating caches".
+std::string ConditionsText(const v1::Target& target, v1::CacheMode mode);
 // RFC 3339 in UTC, milliseconds.
 std::string TimeText(const google::protobuf::Timestamp& time);
 // Columns padded to their widest cell, two spaces between; the first row is the heading.

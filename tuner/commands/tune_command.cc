@@ -46,6 +46,7 @@ struct Flags {
   std::string strategy;
   int64_t seed = 0;
   int64_t threads = 1;
+  std::string cache = "warm";
   int64_t builders = 0;
   AutoTvmOptions autotvm;
   int64_t batch = autotvm.batch;
@@ -79,6 +80,9 @@ FlagSet Declare(Flags* flags, const Parts& parts) {
            &flags->target);
   set.Choice("strategy", parts.strategies, "how to search", &flags->strategy);
   set.Integer("threads", "threads of the kernel", 1, 1024, &flags->threads);
+  set.Choice("cache", CacheModeNames(),
+             "what a run finds in the caches: what the run before left, nothing, or what a pipeline leaves",
+             &flags->cache);
   set.Integer("builders", "processes that compile (default: one per core that does not measure)", 1, 256,
               &flags->builders);
   set.Integer("seed", "of the search", 0, int64_t{1} << 62, &flags->seed);
@@ -184,6 +188,7 @@ absl::StatusOr<TuneSummary> TuneRun::TuneOne(const codegen::NamedWorkload& named
     TF_ASSIGN_OR_RETURN(
         *task, MakeTuningTask(named.name, named.workload, site_.device.target, site_.device.device_class, kInputSeed,
                               1e9 * static_cast<double>(flags_.host_reference)));
+    task->identity.cache_mode = CacheModeOf(flags_.cache);
   }
   TF_RETURN_IF_ERROR(BuildReferenceKernel(*builder_, take_turn, task));
   TF_ASSIGN_OR_RETURN(const Job job, database_->OpenJob(task->identity));

@@ -31,6 +31,7 @@ std::string ResultJson(const TuningTask& task, const TuneSummary& summary) {
       .Text("target", TargetText(task.identity.target))
       .Text("device_class", task.identity.device_class)
       .Integer("threads", std::max(1, task.identity.target.threads()))
+      .Text("cache", CacheModeName(task.identity.cache_mode))
       .Text("status", summary.cancelled          ? "stopped"
                       : summary.best.has_value() ? "ok"
                                                  : "failed")
@@ -67,8 +68,9 @@ std::string TuneReport::Add(const TuningTask& task, const TuneSummary& summary) 
   rate_units_.insert(RateUnit(task.identity.workload));
   cancelled_ |= summary.cancelled;
 
-  std::string text = absl::StrFormat("%s on %s (%s, %s)\n", task.name, task.identity.device_class,
-                                     TargetText(task.identity.target), ThreadsText(task.identity.target));
+  std::string text =
+      absl::StrFormat("%s on %s (%s, %s)\n", task.name, task.identity.device_class, TargetText(task.identity.target),
+                      ConditionsText(task.identity.target, task.identity.cache_mode));
   if (summary.best.has_value()) {
     const double latency_ns = RecordLatencyNs(*summary.best);
     sum_log_gflops_ += std::log(task.flops / latency_ns);

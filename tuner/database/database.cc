@@ -1,6 +1,7 @@
 #include "tuner/database/database.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
@@ -12,8 +13,10 @@ std::string TaskDigest(const TaskIdentity& task) {
   target.clear_model();
   target.clear_cores();
   target.set_threads(std::max(1, target.threads()));
+  std::vector<std::string> parts = {task.workload_key, target.SerializeAsString(), task.device_class};
+  if (task.cache_mode != v1::CACHE_MODE_WARM) parts.push_back(v1::CacheMode_Name(task.cache_mode));
   common::DigestStream digest;
-  for (const std::string& part : {task.workload_key, target.SerializeAsString(), task.device_class}) {
+  for (const std::string& part : parts) {
     digest.Update(absl::StrCat(part.size(), ":"));
     digest.Update(part);
   }

@@ -1,8 +1,8 @@
 // Database: the seam to what the tuner keeps. Implementations: sqlite (sqlite_database.h), fakes in tests.
 //
-// A task (workload, target, device class) has one job, and a job has trials. A trial is pending from before it is
-// submitted until its record is appended; both steps are durable when the call returns, so that a tuner that is killed
-// at any moment loses no trial and records none twice.
+// A task (workload, target, device class, caches) has one job, and a job has trials. A trial is pending from before it
+// is submitted until its record is appended; both steps are durable when the call returns, so that a tuner that is
+// killed at any moment loses no trial and records none twice.
 #ifndef TUNEFLEET_TUNER_DATABASE_DATABASE_H_
 #define TUNEFLEET_TUNER_DATABASE_DATABASE_H_
 
@@ -25,10 +25,11 @@ struct TaskIdentity {
   v1::Workload workload;
   v1::Target target;
   std::string device_class;
+  v1::CacheMode cache_mode = v1::CACHE_MODE_WARM;  // what a run finds in the caches: its times are of no other task
 };
 
 // SHA-256 (32 bytes) of the workload's key, the target without what is for people (model) or not the kernel's (cores),
-// and the device class. Threads count.
+// the device class, and the caches where they are not warm. Threads count.
 std::string TaskDigest(const TaskIdentity& task);
 // SHA-256 of the schedule, equal for equal schedules.
 std::string ScheduleDigest(const v1::Schedule& schedule);

@@ -162,14 +162,15 @@ class SqliteDatabase : public Database {
     }
     job.job_id = DrawJobId(job.task_digest);
     TF_RETURN_IF_ERROR(connection_
-                           .Prepare("INSERT INTO tasks (digest, workload_key, workload, target, device_class, job_id)"
-                                    " VALUES (?, ?, ?, ?, ?, ?)")
+                           .Prepare("INSERT INTO tasks (digest, workload_key, workload, target, device_class, job_id,"
+                                    " cache_mode) VALUES (?, ?, ?, ?, ?, ?, ?)")
                            .BindBlob(job.task_digest)
                            .BindText(task.workload_key)
                            .BindBlob(task.workload.SerializeAsString())
                            .BindBlob(task.target.SerializeAsString())
                            .BindText(task.device_class)
                            .BindText(job.job_id)
+                           .Bind(static_cast<int64_t>(task.cache_mode))
                            .Run());
     return job;
   }
@@ -306,7 +307,7 @@ class SqliteDatabase : public Database {
     SqliteStatement rows = connection_.Prepare(
         "SELECT workload_key, workload, target, device_class, job_id,"
         "  (SELECT count(*) FROM records WHERE task = digest AND stage = 0),"
-        "  (SELECT count(*) FROM pending WHERE job_id = tasks.job_id)"
+        "  (SELECT count(*) FROM pending WHERE job_id = tasks.job_id), cache_mode"
         " FROM tasks WHERE ?1 = '' OR workload_key = ?1 ORDER BY tasks.rowid");
     rows.BindText(workload_key);
     std::vector<TaskSummary> tasks;
@@ -321,6 +322,7 @@ class SqliteDatabase : public Database {
       summary.job_id = rows.Bytes(4);
       summary.trials = rows.Int(5);
       summary.pending = rows.Int(6);
+      summary.task.cache_mode = static_cast<v1::CacheMode>(rows.Int(7));
     }
   }
 

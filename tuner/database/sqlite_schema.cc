@@ -1,4 +1,5 @@
-// Schema, version 1 (PRAGMA user_version; PRAGMA application_id names the program):
+// Schema, version 2 (PRAGMA user_version; PRAGMA application_id names the program; version 1 had no tasks.cache_mode,
+// and all its trials ran on warm caches):
 //
 //   tasks            one row per task: its identity, its job, the job's cursor
 //   pending          trials written down and not yet recorded, with their kernels in pending_kernels
@@ -15,7 +16,7 @@ namespace tunefleet::tuner {
 namespace {
 
 constexpr int64_t kApplicationId = 0x54464442;  // "TFDB"
-constexpr int64_t kSchemaVersion = 1;
+constexpr int64_t kSchemaVersion = 2;
 
 constexpr char kSchema[] = R"sql(
   CREATE TABLE tasks (
@@ -25,7 +26,8 @@ constexpr char kSchema[] = R"sql(
     target BLOB NOT NULL,
     device_class TEXT NOT NULL,
     job_id TEXT NOT NULL UNIQUE,
-    cursor INTEGER NOT NULL DEFAULT 0);
+    cursor INTEGER NOT NULL DEFAULT 0,
+    cache_mode INTEGER NOT NULL DEFAULT 1);
   CREATE INDEX tasks_by_workload ON tasks (workload_key);
   CREATE TABLE pending (
     job_id TEXT NOT NULL REFERENCES tasks (job_id),
@@ -54,7 +56,19 @@ constexpr char kSchema[] = R"sql(
   CREATE INDEX records_by_task ON records (task, stage, latency_ns);
   CREATE INDEX records_by_schedule ON records (task, schedule);
   PRAGMA application_id = 0x54464442;
-  PRAGMA user_version = 1;
+  PRAGMA user_version = 2;
+)sql";
+
+constexpr char kUpgradeFrom1[] = R"sql(
+  ALTER TABLE tasks ADD COLUMN cache_mode INTEGER NOT NULL DEFAULT 1;
+  PRAGMA user_version = 2;
+)sql";
+
+// What a reader, who changes nothing, sees of version 1.
+constexpr char kViewOf1[] = R"sql(
+  PRAGMA query_only = OFF;
+  CREATE TEMP VIEW tasks AS SELECT rowid AS rowid, *, 1 AS cache_mode FROM main.tasks;
+  PRAGMA query_only = ON;
 )sql";
 
 }  // namespace
@@ -65,6 +79,12 @@ absl::Status CheckOrCreateSchema(const SqliteConnection& connection, bool create
   TF_ASSIGN_OR_RETURN(const int64_t version, connection.Number("PRAGMA user_version"));
   if (application == kApplicationId) {
     if (version == kSchemaVersion) return absl::OkStatus();
+    if (version == 1 && !create) return connection.Execute(kViewOf1);
+    if (version == 1) {
+      TF_ASSIGN_OR_RETURN(SqliteTransaction transaction, SqliteTransaction::Begin(connection));
+      TF_RETURN_IF_ERROR(connection.Execute(kUpgradeFrom1));
+      return transaction.Commit();
+    }
     return absl::FailedPreconditionError(
         absl::StrCat("has schema version ", version, ", this program knows ", kSchemaVersion));
   }

@@ -7,8 +7,9 @@
 
 namespace tunefleet::tuner {
 
-// Refuses what is not ours before anything is written; makes the tables in an empty file when `create`. Errors:
-// FAILED_PRECONDITION (empty, of another program or of another version), DATA_LOSS (damaged, or not a database).
+// Refuses what is not ours before anything is written; makes the tables in an empty file, and those of an older version
+// anew, when `create`. Errors: FAILED_PRECONDITION (empty, of another program or of a newer version), DATA_LOSS
+// (damaged, or not a database).
 absl::Status CheckOrCreateSchema(const SqliteConnection& connection, bool create);
 
 // Reads the whole file. Errors: DATA_LOSS.

@@ -59,10 +59,11 @@ absl::StatusOr<TuneSummary> Summarize(TuneContext& context, bool exhausted) {
 
 }  // namespace
 
-absl::StatusOr<TuneSummary> Tune(const TuningTask& task, const TuneOptions& options, SearchStrategy& strategy,
+absl::StatusOr<TuneSummary> Tune(const TuningTask& task, TuneOptions options, SearchStrategy& strategy,
                                  Builder& builder, Runner& runner, Database& database, ProgressSink& sink,
                                  const common::Clock& clock, std::stop_token stop) {
   TF_ASSIGN_OR_RETURN(const Job job, database.OpenJob(task.identity));
+  options.measure.set_cache_mode(task.identity.cache_mode);
   TuneControl control(std::move(stop), options.cancel_patience, &runner);
   ProgressMeter meter(options.trials, task.flops, &runner, &sink, &clock);
   TrialLedger ledger(&task, job, {.strategy = options.strategy, .seed = options.seed}, &runner, &database, &meter);

@@ -34,7 +34,7 @@ struct TuneOptions {
   std::string strategy;         // its name, for the records
   uint64_t seed = 0;            // the strategy's, for the records
   int window = 6;               // trials that wait at the runner, so that the device always has its next one
-  v1::MeasureOptions measure;   // zeros: the agent's defaults. Incumbent and threads are filled in per trial
+  v1::MeasureOptions measure;   // zeros: the agent's defaults. The task and each trial fill in more
   double abort_ratio = 1.5;     // candidates slower than the best by this factor are cut short; 0: never
   int finalists = 5;            // measured again side by side after the search; below 2: none
   int built_ahead = 8;          // built candidates that wait while the strategy plans
@@ -59,7 +59,7 @@ struct TuneSummary {
 // serves the task's job (database.OpenJob(task.identity)); it is closed only when a stopped run has to give up on a
 // call that does not return. A trial that fails is a result; errors are those of the runner (UNAVAILABLE) and the
 // database, and everything durable stays for the next call.
-absl::StatusOr<TuneSummary> Tune(const TuningTask& task, const TuneOptions& options, SearchStrategy& strategy,
+absl::StatusOr<TuneSummary> Tune(const TuningTask& task, TuneOptions options, SearchStrategy& strategy,
                                  Builder& builder, Runner& runner, Database& database, ProgressSink& sink,
                                  const common::Clock& clock, std::stop_token stop = {});
 

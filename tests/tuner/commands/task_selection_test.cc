@@ -28,8 +28,9 @@ class SelectTasksTest : public ::testing::Test {
     database_ = *std::move(database);
   }
 
-  void Tuned(const std::string& op, const std::string& cpu) {
+  void Tuned(const std::string& op, const std::string& cpu, v1::CacheMode cache_mode = v1::CACHE_MODE_WARM) {
     TaskIdentity task;
+    task.cache_mode = cache_mode;
     task.workload = codegen::ParseOperator(op).value();
     task.workload_key = codegen::WorkloadKey(task.workload);
     task.target.set_triple("x86_64-linux-gnu");
@@ -57,6 +58,20 @@ TEST_F(SelectTasksTest, TargetChoosesAmongThoseOfOneDeviceClass) {
   ASSERT_TRUE(selected.ok()) << selected.status();
   ASSERT_EQ(selected->size(), 1);
   EXPECT_EQ(selected->front().task.target.cpu(), "znver5");
+}
+
+TEST_F(SelectTasksTest, WhatWasTunedOnOtherCachesIsAnotherTask) {
+  Tuned("matmul(m=8,n=8,k=8)", "znver5");
+  Tuned("matmul(m=8,n=8,k=8)", "znver5", v1::CACHE_MODE_ROTATING);
+  TaskFlags flags;
+  EXPECT_EQ(SelectTasks(*database_, flags, "conv.db")->size(), 2);
+  flags.cache = "rotating";
+  const auto selected = SelectTasks(*database_, flags, "conv.db");
+  ASSERT_TRUE(selected.ok()) << selected.status();
+  ASSERT_EQ(selected->size(), 1);
+  EXPECT_EQ(selected->front().task.cache_mode, v1::CACHE_MODE_ROTATING);
+  flags.cache = "cold";
+  EXPECT_THAT(Error(flags), HasSubstr("1 thread, rotating caches"));
 }
 
 TEST_F(SelectTasksTest, ErrorSaysWhatThereIs) {

@@ -348,10 +348,39 @@ TEST_F(SqliteDatabaseTest, DatabaseOfSomethingElseIsRefused) {
 
 TEST_F(SqliteDatabaseTest, NewerSchemaIsRefused) {
   Open().reset();
-  Sql("PRAGMA user_version = 2");
+  Sql("PRAGMA user_version = 3");
   const absl::Status status = OpenError();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("schema version 2"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("schema version 3"));
+}
+
+TEST_F(SqliteDatabaseTest, RecordsOfTheFirstSchemaAreReadAsTheyAreAndUpgradedByATuner) {
+  {
+    const auto database = Open();
+    const Job job = database->OpenJob(MakeTask()).value();
+    ASSERT_TRUE(database->Append(MakeRecord(job, 1, 500), TrialStage::kSearch, 1).ok());
+  }
+  Sql("ALTER TABLE tasks DROP COLUMN cache_mode; PRAGMA user_version = 1");
+  const std::string before = ReadFile();
+  for (const DatabaseAccess access : {DatabaseAccess::kRead, DatabaseAccess::kTune}) {
+    const auto database = OpenSqliteDatabase(path_, access);
+    ASSERT_TRUE(database.ok()) << database.status();
+    const std::vector<TaskSummary> tasks = (*database)->Tasks().value();
+    ASSERT_EQ(tasks.size(), 1);
+    EXPECT_EQ(tasks[0].trials, 1);
+    EXPECT_EQ(tasks[0].task.cache_mode, v1::CACHE_MODE_WARM);
+    EXPECT_TRUE((*database)->Best(TaskDigest(MakeTask()))->has_value());
+    if (access == DatabaseAccess::kRead) {
+      EXPECT_EQ(ReadFile(), before);
+    }
+  }
+  TaskIdentity rotating = MakeTask();
+  rotating.cache_mode = v1::CACHE_MODE_ROTATING;
+  const auto database = Open();
+  ASSERT_TRUE(database->OpenJob(rotating).ok());
+  ASSERT_EQ(database->Tasks()->size(), 2);
+  EXPECT_EQ(database->Tasks()->back().task.cache_mode, v1::CACHE_MODE_ROTATING);
+  EXPECT_FALSE(database->Best(TaskDigest(rotating))->has_value());
 }
 
 TEST_F(SqliteDatabaseTest, MissingFileOrFolderIsNotFound) {

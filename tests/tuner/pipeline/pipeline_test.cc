@@ -82,6 +82,17 @@ class PipelineTest : public testing::Test {
   FakeBuilder builder_;
 };
 
+TEST_F(PipelineTest, EveryTrialRunsOnTheTasksCaches) {
+  FakeFleet fleet(Plain, 1);
+  task_.identity.cache_mode = v1::CACHE_MODE_ROTATING;
+  options_.trials = 8;
+  options_.refine_winner = true;
+  ASSERT_TRUE(Run(fleet, builder_).ok());
+  const std::vector<v1::Trial> trials = fleet.accepted();
+  ASSERT_GT(trials.size(), 8) << "the search, and the winner compiled both ways";
+  for (const v1::Trial& trial : trials) EXPECT_EQ(trial.options().cache_mode(), v1::CACHE_MODE_ROTATING);
+}
+
 TEST_F(PipelineTest, RecordsEveryTrialAndReturnsTheFastest) {
   FakeFleet fleet(Plain, 1);
   options_.strategy = "random";
