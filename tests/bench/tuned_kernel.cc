@@ -31,7 +31,6 @@ absl::Status RunTuner(const SuiteEntry& entry, const TuneSettings& settings) {
                        absl::StrCat("--op=", codegen::WorkloadKey(entry.workload)),
                        absl::StrCat("--trials=", settings.trials),
                        absl::StrCat("--threads=", settings.threads),
-                       "--cache=rotating",  // as between the other contestants
                        absl::StrCat("--records=", settings.records)};
   TF_ASSIGN_OR_RETURN(const pid_t pid, common::StartChild(options));
   TF_ASSIGN_OR_RETURN(const int status, common::WaitChild(pid, absl::InfiniteDuration()));
@@ -48,7 +47,7 @@ absl::StatusOr<std::optional<v1::TuningRecord>> BestRecord(const SuiteEntry& ent
   TF_ASSIGN_OR_RETURN(const auto tasks, (*database)->Tasks(codegen::WorkloadKey(entry.workload)));
   for (const tuner::TaskSummary& task : tasks) {
     if (std::max(task.task.target.threads(), 1) != settings.threads || task.trials < settings.trials) continue;
-    if (task.task.cache_mode != v1::CACHE_MODE_ROTATING) continue;
+    if (task.task.cache_mode != v1::CACHE_MODE_WARM) continue;
     return (*database)->Best(tuner::TaskDigest(task.task));
   }
   return std::nullopt;
