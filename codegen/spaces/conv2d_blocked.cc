@@ -1,5 +1,6 @@
 #include "codegen/spaces/conv2d_blocked.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -14,6 +15,9 @@
 
 namespace tunefleet::codegen {
 namespace {
+
+// Raised whenever the meaning of knob "copies" changes: with either version the sum grows.
+constexpr int kCopiesVersion = 0;
 
 // "x86.conv2d.direct" -> "x86.conv2d.blocked16.direct"
 std::string NameOf(const ScheduleSpace& inner, const BlockedImplementation& implementation) {
@@ -42,7 +46,7 @@ class BlockedSpace : public ScheduleSpace {
   }
 
   const std::string& name() const override { return name_; }
-  int version() const override { return inner_->version(); }
+  int version() const override { return inner_->version() + kCopiesVersion; }
   const std::vector<std::string>& knobs() const override { return knobs_; }
   const LoopNest& Fresh() const override { return fresh_; }
 
@@ -54,6 +58,10 @@ class BlockedSpace : public ScheduleSpace {
   absl::StatusOr<v1::Schedule> ToSchedule(const Values& values) const override {
     if (values.size() != knobs_.size()) {
       return absl::InvalidArgumentError(absl::StrCat(name_, " has ", knobs_.size(), " knobs, got ", values.size()));
+    }
+    if (const std::vector<int64_t> copies = Domain(Inner(values));
+        std::ranges::find(copies, values.back()) == copies.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(name_, ": copies=", values.back(), " is no value of the knob"));
     }
     TF_ASSIGN_OR_RETURN(const v1::Schedule inner, inner_->ToSchedule(Inner(values)));
     ScheduleBuilder b(BlockedName(implementation_), inner.implementation_version());

@@ -1,5 +1,6 @@
 #include "codegen/spaces/edge_parts.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -9,12 +10,15 @@ namespace {
 
 constexpr int64_t kMostSingles = 2;  // unclean tiles on one side that get a part each
 
-bool IsClean(const TiledAxis& axis, int64_t tile) {
-  const int64_t first = tile * axis.tile;
-  const int64_t last = first + axis.tile - 1;
-  if (last >= axis.outputs) return false;
-  if (axis.size == 0) return true;
-  return first * axis.stride - axis.padding >= 0 && last * axis.stride - axis.padding + axis.reach <= axis.size;
+// The tiles whose first tap is an input, whose last tap is one, and whose outputs are all there; begin <= end.
+std::pair<int64_t, int64_t> CleanTiles(const TiledAxis& axis) {
+  const int64_t whole = axis.outputs / axis.tile;
+  if (axis.size == 0) return {0, whole};
+  const int64_t step = axis.tile * axis.stride;
+  const int64_t begin = (axis.padding + step - 1) / step;
+  const int64_t last_begin = axis.size + axis.padding - axis.reach - (axis.tile - 1) * axis.stride;  // in inputs
+  const int64_t end = last_begin < 0 ? 0 : std::min(whole, last_begin / step + 1);
+  return begin < end ? std::pair(begin, end) : std::pair<int64_t, int64_t>(0, 0);
 }
 
 void AddUnclean(int64_t begin, int64_t end, std::vector<EdgePart>& parts) {
@@ -67,10 +71,7 @@ int64_t CountLeavesBelow(const std::vector<EdgeCut>& cuts, std::vector<bool> cle
 
 std::vector<EdgePart> EdgeParts(const TiledAxis& axis) {
   const int64_t tiles = axis.Tiles();
-  int64_t clean_begin = 0;
-  while (clean_begin < tiles && !IsClean(axis, clean_begin)) ++clean_begin;
-  int64_t clean_end = clean_begin;
-  while (clean_end < tiles && IsClean(axis, clean_end)) ++clean_end;
+  const auto [clean_begin, clean_end] = CleanTiles(axis);
   std::vector<EdgePart> parts;
   AddUnclean(0, clean_begin, parts);
   if (clean_end > clean_begin) parts.push_back({clean_begin, clean_end, true});

@@ -34,7 +34,15 @@ std::vector<int64_t> UpTo(int64_t last) {
 }
 
 std::vector<int64_t> DivisorsUpTo(int64_t n, int64_t last) {
-  return Those(UpTo(std::min(n, last)), [n](int64_t value) { return n % value == 0; });
+  std::vector<int64_t> values = {1}, others;
+  for (int64_t value = 2; value <= last && value * value <= n; ++value) {
+    if (n % value == 0) values.push_back(value);
+  }
+  for (const int64_t value : values) {
+    if (const int64_t other = n / value; other > values.back() && other <= last) others.push_back(other);
+  }
+  values.insert(values.end(), others.rbegin(), others.rend());
+  return values;
 }
 
 std::vector<int64_t> Those(std::vector<int64_t> values, const std::function<bool(int64_t)>& keep) {

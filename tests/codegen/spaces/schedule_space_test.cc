@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -9,7 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/random/distributions.h"
+#include "absl/strings/match.h"
+#include "codegen/ir/printer.h"
+#include "codegen/lowering/lower.h"
 #include "codegen/operators/workload.h"
+#include "codegen/primitives/schedule.h"
 #include "codegen/spaces/edge_parts.h"
 #include "codegen/spaces/knob_space.h"
 #include "gmock/gmock.h"
@@ -186,6 +192,80 @@ TEST(EdgePartsTest, TilesThatTouchPaddingOrTheTailStandAlone) {
   EXPECT_EQ(PartsText({.outputs = 28, .tile = 14, .stride = 2, .padding = 1, .reach = 3, .size = 56}), "[0,1)![1,2)");
   // More than two unclean tiles on a side stay one part.
   EXPECT_EQ(PartsText({.outputs = 9, .tile = 1, .padding = 3, .reach = 7, .size = 9}), "[0,3)![3,6)[6,9)!");
+}
+
+// Asked tile by tile, with the words of TiledAxis.
+bool IsClean(const TiledAxis& axis, int64_t tile) {
+  for (int64_t output = tile * axis.tile; output < (tile + 1) * axis.tile; ++output) {
+    if (output >= axis.outputs) return false;
+    const int64_t first = output * axis.stride - axis.padding;
+    if (axis.size > 0 && (first < 0 || first + axis.reach > axis.size)) return false;
+  }
+  return true;
+}
+
+TEST(EdgePartsTest, CleanTilesAreThoseThatNeedNoCheck) {
+  std::mt19937_64 random(5);
+  const auto draw = [&](int64_t least, int64_t most) {
+    return absl::Uniform(absl::IntervalClosed, random, least, most);
+  };
+  for (int i = 0; i < 5000; ++i) {
+    TiledAxis axis{.outputs = draw(1, 30), .tile = draw(1, 9), .stride = draw(1, 3), .padding = draw(0, 5)};
+    axis.reach = draw(1, 7);
+    axis.size = draw(0, 1) * std::max<int64_t>(1, (axis.outputs - 1) * axis.stride + axis.reach - 2 * axis.padding);
+    int64_t next = 0;
+    for (const EdgePart& part : EdgeParts(axis)) {
+      ASSERT_EQ(part.begin, next);
+      ASSERT_LT(part.begin, part.end);
+      for (int64_t tile = part.begin; tile < part.end; ++tile) {
+        ASSERT_EQ(IsClean(axis, tile), part.clean)
+            << "tile " << tile << " of " << axis.outputs << "/" << axis.tile << ", stride " << axis.stride
+            << ", padding " << axis.padding << ", reach " << axis.reach << ", size " << axis.size;
+      }
+      next = part.end;
+    }
+    ASSERT_EQ(next, axis.Tiles());
+  }
+}
+
+TEST(KnobListTest, DivisorsAreAllThatDivide) {
+  for (int64_t n = 1; n <= 200; ++n) {
+    for (const int64_t last : {int64_t{1}, int64_t{7}, n / 2 + 1, n, 2 * n}) {
+      std::vector<int64_t> divisors;
+      for (int64_t d = 1; d <= std::min(n, last); ++d) {
+        if (n % d == 0) divisors.push_back(d);
+      }
+      EXPECT_EQ(DivisorsUpTo(n, last), divisors) << n << " up to " << last;
+    }
+  }
+}
+
+// Where tiles at the edge are programs of their own, nothing is left to be asked while the kernel runs; but for a branch
+// per row of taps where a tile has one row.
+TEST(Conv2dDirectTest, NoConditionIsLeftInCutPrograms) {
+  const v1::Workload workload =
+      ResolveLayouts(ParseOperator("conv2d(h=13,w=12,ci=16,co=32,k=3,p=1,layout=NCHW16c)").value(), Avx512Target(1))
+          .value();
+  const auto spaces = SpacesFor(workload, Avx512Target(1)).value();
+  const ScheduleSpace& space = *spaces[0];
+  ASSERT_EQ(space.name(), "x86.conv2d.direct");
+  const auto knob = [&](const char* name) { return std::ranges::find(space.knobs(), name) - space.knobs().begin(); };
+  const auto edge = knob("edge"), rows = knob("oh_tile");
+  std::mt19937_64 random(3);
+  std::map<int64_t, std::pair<int, int>> configs;  // by knob "edge": with conditions, without
+  for (int i = 0; i < 1000; ++i) {
+    const Values values = RandomValues(space, random);
+    if (values[edge] == 2 || (values[edge] == 1 && values[rows] == 1)) continue;
+    const LoopNest nest = Replay(space.Fresh(), space.ToSchedule(values).value()).value();
+    const std::string text = Print(Lower(nest).value().nest);
+    const bool asks = absl::StrContains(text, "if ") || absl::StrContains(text, " where ");
+    ++(asks ? configs[values[edge]].first : configs[values[edge]].second);
+    if (values[edge] == 1) {
+      ASSERT_FALSE(asks) << text;
+    }
+  }
+  EXPECT_GT(configs[0].first, 10);
+  EXPECT_GT(configs[1].second, 10);
 }
 
 TEST(EdgePartsTest, PaddingLanesOfTheLastBlockStandApart) {

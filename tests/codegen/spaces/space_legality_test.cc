@@ -78,8 +78,8 @@ T Pick(std::mt19937_64& random, const std::vector<T>& values) {
   return values[absl::Uniform<size_t>(random, 0, values.size())];
 }
 
-// Images of up to `most` rows and columns, channels up to 2 * most.
-std::string RandomConvolution(std::mt19937_64& random, bool depthwise, int most) {
+// Images of up to `most` rows and columns, channels up to `most_channels`.
+std::string RandomConvolution(std::mt19937_64& random, bool depthwise, int most, int most_channels) {
   using Texts = std::vector<std::string>;
   while (true) {
     const bool pointwise = absl::Bernoulli(random, 0.125);
@@ -92,7 +92,7 @@ std::string RandomConvolution(std::mt19937_64& random, bool depthwise, int most)
     const int h = absl::Uniform(random, 1, most + 1);
     const int w = absl::Uniform(random, 1, most + 1);
     if (h + 2 * ph <= d * (kh - 1) || w + 2 * pw <= d * (kw - 1)) continue;
-    const auto channels = [&] { return absl::Uniform(random, 1, 2 * most + 1); };
+    const auto channels = [&] { return absl::Uniform(random, 1, most_channels + 1); };
     return absl::StrCat(
         depthwise ? "depthwise_" : "", "conv2d(n=", Pick<int>(random, {1, 1, 2}), ",h=", h, ",w=", w, ",",
         depthwise ? absl::StrCat("c=", channels()) : absl::StrCat("ci=", channels(), ",co=", channels()), ",kh=", kh,
@@ -100,6 +100,12 @@ std::string RandomConvolution(std::mt19937_64& random, bool depthwise, int most)
         Pick<std::string>(random, Texts{"", "", ",layout=NCHW", ",layout=NHWC", ",layout=NCHW8c", ",layout=NCHW32c"}),
         ")", Pick<std::string>(random, Texts{"", "+relu", "+bias+relu"}));
   }
+}
+
+// Many channels, which AVX-512 takes several registers for, on an image of few pixels; or the other way round.
+std::string RandomConvolutionOfPairs(std::mt19937_64& random, bool depthwise) {
+  const bool deep = absl::Bernoulli(random, 0.25);
+  return RandomConvolution(random, depthwise, deep ? 3 : 5, deep ? 70 : 10);
 }
 
 // Extents up to `most`, the depth from `shallowest` on.
@@ -115,7 +121,7 @@ std::string RandomMatmul(std::mt19937_64& random, bool dense, int most, int shal
 std::vector<std::string> RandomConvolutions(int count, bool depthwise, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<std::string> ops;
-  for (int i = 0; i < count; ++i) ops.push_back(RandomConvolution(random, depthwise, 9));
+  for (int i = 0; i < count; ++i) ops.push_back(RandomConvolution(random, depthwise, 9, 18));
   return ops;
 }
 
@@ -134,9 +140,11 @@ TEST(SpaceLegalityTest, RandomPairsOfShapeAndConfig) {
   std::map<std::string, int> per_space;
   for (int pair = 0; pair < pairs; ++pair) {
     const int kind = absl::Uniform(random, 0, 10);
-    const std::string op = kind < 6   ? RandomConvolution(random, false, 5)
-                           : kind < 7 ? RandomConvolution(random, true, 5)
-                                      : RandomMatmul(random, kind == 7, 12);
+    const std::string op = kind < 6   ? RandomConvolutionOfPairs(random, false)
+                           : kind < 7 ? RandomConvolutionOfPairs(random, true)
+                           : kind < 8 ? RandomMatmul(random, absl::Bernoulli(random, 0.5), 50)
+                           : kind < 9 ? RandomMatmul(random, false, 12, 120)
+                                      : RandomMatmul(random, absl::Bernoulli(random, 0.5), 12);
     v1::Target target = Pick<v1::Target>(random, {PlainTarget(2), Avx2Target(1), Avx2Target(2), Avx512Target(2)});
     if (absl::Bernoulli(random, 0.5)) target = WithCaches(target, 512 << absl::Uniform(random, 0, 4), 1 << 14);
     const absl::StatusOr<v1::Workload> workload = ResolveLayouts(ParseOperator(op).value(), target);
@@ -154,6 +162,7 @@ TEST(SpaceLegalityTest, RandomPairsOfShapeAndConfig) {
 }
 
 TEST(SpaceLegalityTest, Convolutions) { CheckShapes(RandomConvolutions(12, false, 1), 1); }
+
 // Blocks of input and output channels, whose weights stay in a cache.
 TEST(SpaceLegalityTest, ConvolutionsInCacheBlocks) {
   std::mt19937_64 random(9);
