@@ -131,7 +131,9 @@ class Conv2dDirectSpace : public KnobSpace {
     oc_block_ = knobs.Add("oc_block", [this](KnobValues at) {
       std::vector<int64_t> values = {Tiles(at)};
       if (lanes_.groups % at[oc_tile_] != 0) return values;
-      AddLargestDivisor(Tiles(at), 1, unit_.l2_bytes / (2 * BlockWeightBytes(at) * at[ci_block_]), &values);
+      const int64_t tile_bytes = BlockWeightBytes(at) * at[ci_block_];
+      AddLargestDivisor(Tiles(at), 1, unit_.l2_bytes / (2 * tile_bytes), &values);
+      AddLargestDivisor(Tiles(at), 1, unit_.l3_bytes / (2 * tile_bytes), &values);
       return values;
     });
     order_ = knobs.Add("order", {0, 1, 2, 3});

@@ -84,13 +84,14 @@ class MatmulPackedSpace : public KnobSpace {
       }
       return values;
     });
-    // Tiles in a cache block. One of the two blocks stays in the second level; the other may be larger.
+    // Tiles in a cache block. The rows' block stays in the second level; the columns' there, or in the third.
     m_block_ = knobs.Add("m_block", [this](KnobValues at) {
       return Those(PowersUpTo((s_.m - 1) / at[m_tile_] + 1),
                    [&](int64_t m) { return m * TileBytes(at[m_tile_], at) <= 2 * unit_.l2_bytes; });
     });
     n_block_ = knobs.Add("n_block", [this](KnobValues at) {
-      const int64_t rest = 3 * unit_.l2_bytes - at[m_block_] * TileBytes(at[m_tile_], at);
+      const int64_t rest =
+          std::max(3 * unit_.l2_bytes - at[m_block_] * TileBytes(at[m_tile_], at), unit_.l3_bytes / 2);
       return Those(PowersUpTo((s_.n - 1) / Width(at) + 1),
                    [&](int64_t n) { return n * TileBytes(Width(at), at) <= rest; });
     });

@@ -51,6 +51,7 @@ VectorUnit VectorUnitOf(const v1::Target& target) {
   unit.l1_bytes = CacheBytes(target, 1, 32 << 10);
   unit.l2_bytes = CacheBytes(target, 2, 512 << 10);
   unit.threads = std::max(1, target.threads());
+  unit.l3_bytes = CacheBytes(target, 3, unit.l2_bytes * unit.threads) / unit.threads;
   return unit;
 }
 

@@ -19,6 +19,7 @@ struct VectorUnit {
   bool dot_product;        // dot.4x4.s8 (ir/tensor_intrinsic.h) is there
   int64_t l1_bytes;
   int64_t l2_bytes;
+  int64_t l3_bytes;  // one thread's part of what all of them share; the second level's size where there is no third
   int64_t threads;
 
   // Whether accumulators, one row of vector operands and what else the inner loop keeps fit the registers.

@@ -36,7 +36,7 @@ inline v1::Target DotProductTarget(int threads) {
 // With caches so small that the tensors of a test do not fit them.
 inline v1::Target WithCaches(v1::Target target, int64_t l1_bytes, int64_t l2_bytes) {
   target.clear_caches();
-  for (const int64_t bytes : {l1_bytes, l2_bytes}) {
+  for (const int64_t bytes : {l1_bytes, l2_bytes, 2 * l2_bytes}) {
     v1::CacheLevel& cache = *target.add_caches();
     cache.set_level(target.caches_size());
     cache.set_size_bytes(bytes);
