@@ -1,13 +1,11 @@
 // LoopNest: the only representation of a program, from the fresh operator to what a code generator reads.
 //
 //   nest    := "nest" name: buffer*  "prepare:" stmt?  "run:" stmt
-//   buffer  := name ":" type "[" extent, ... "]" role scope ["row_padding" n] ["prefetch" n] ["=" "{" number, ... "}"]
-//   stmt    := loop | block | seq | if
-//   seq     := stmt stmt+
-//   loop    := "for" var "in" "[" begin ", " begin + extent ")" kind ":" stmt
-//   kind    := "serial" | "parallel" | "vectorized" | "unrolled" | "tensorized by" intrinsic | GPU axis | "vthread"
-//   if      := "if" condition ":" stmt                                (lowered nests only)
-//   block   := "block" name "(" iter* ")" ["where" predicate] ["guard" guard] "reads" region* "writes" region*
+//   buffer  := name ":" type "[" extent, ... "]" role scope ["row_padding" n] ["prefetch" n] ["fold_loads"] ["=" "{"
+//   number, ... "}"] stmt    := loop | block | seq | if seq     := stmt stmt+ loop    := "for" var "in" "[" begin ", "
+//   begin + extent ")" kind ":" stmt kind    := "serial" | "parallel" | "vectorized" | "unrolled" | "tensorized by"
+//   intrinsic | GPU axis | "vthread" if      := "if" condition ":" stmt                                (lowered nests
+//   only) block   := "block" name "(" iter* ")" ["where" predicate] ["guard" guard] "reads" region* "writes" region*
 //              ["init:" store+] "do:" store+
 //   iter    := var ":" ("spatial" | "reduction" | "ordered") "[" extent "]" "=" binding
 //   region  := buffer "[" range, ... "]"
@@ -64,6 +62,7 @@ struct Buffer {
   Scope scope = Scope::kGlobal;
   int64_t row_padding = 0;      // storage_align: extra elements at the end of every innermost row
   int64_t prefetch_bytes = 0;   // reads of vectors ask for what lies so far ahead; 0: they do not
+  bool fold_loads = false;      // scalars that a step of a register tile shares are loaded by each of their users
   std::vector<double> literal;  // of role kLiteral: every element, in row-major order
 
   int64_t NumElements() const;

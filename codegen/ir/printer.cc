@@ -152,6 +152,7 @@ class Printer {
       absl::StrAppend(&out_, " ", TextOf(buffer.role), " ", TextOf(buffer.scope));
       if (buffer.row_padding != 0) absl::StrAppend(&out_, " row_padding ", buffer.row_padding);
       if (buffer.prefetch_bytes != 0) absl::StrAppend(&out_, " prefetch ", buffer.prefetch_bytes);
+      if (buffer.fold_loads) absl::StrAppend(&out_, " fold_loads");
       if (!buffer.literal.empty()) Join(" = {", buffer.literal, "}", [this](double value) { PrintNumber(value); });
       out_ += '\n';
     }

@@ -191,8 +191,7 @@ llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool s
   }
   llvm::Type* type = WithLanes(scalar, frame_.lanes());
   if (address.irregular.empty() && address.stride == 1) {
-    if (safe) EmitPrefetch(buffer, address);
-    if (safe) return NoAlias(builder_.CreateAlignedLoad(type, address.pointer, address.alignment), buffer);
+    if (safe) return EmitVectorLoad(buffer, address, type);
     return NoAlias(
         builder_.CreateMaskedLoad(type, address.pointer, address.alignment, mask_, llvm::Constant::getNullValue(type)),
         buffer);
@@ -210,6 +209,15 @@ llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool s
   return NoAlias(builder_.CreateMaskedGather(type, LanePointers(buffer, address), alignment, safe ? AllLanes() : mask_,
                                              llvm::Constant::getNullValue(type)),
                  buffer);
+}
+
+llvm::Value* BlockEmitter::EmitVectorLoad(int buffer, const Address& address, llvm::Type* type) {
+  EmitPrefetch(buffer, address);
+  llvm::LoadInst* load = builder_.CreateAlignedLoad(type, address.pointer, address.alignment);
+  if (scopes_.kept[buffer]) {
+    load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(builder_.getContext(), {}));
+  }
+  return NoAlias(load, buffer);
 }
 
 // Never faults, wherever it points.

@@ -18,6 +18,8 @@ namespace tunefleet::codegen {
 struct AliasScopes {
   std::vector<llvm::MDNode*> scope;    // per buffer
   std::vector<llvm::MDNode*> noalias;  // per buffer: all the others
+  // Per buffer: its vectors may be kept in registers across fences, as this function does not write them.
+  std::vector<bool> kept;
 };
 
 class BlockEmitter {
@@ -37,6 +39,7 @@ class BlockEmitter {
   llvm::Value* EmitCondition(const Expr& condition);  // one i1 per lane
   llvm::Value* EmitLoad(int buffer, const std::vector<Expr>& indices);
   llvm::Value* EmitLoadAt(int buffer, const Address& address, bool safe);
+  llvm::Value* EmitVectorLoad(int buffer, const Address& address, llvm::Type* type);
   void EmitPrefetch(int buffer, const Address& address);
   void EmitStore(const Store& store);
   void EmitStoreAt(int buffer, const Address& address, llvm::Value* value);

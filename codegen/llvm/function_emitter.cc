@@ -123,7 +123,7 @@ void FunctionEmitter::EmitIf(const If& branch) {
 }
 
 void FunctionEmitter::EmitBlock(const Block& block) {
-  if (tile_.BeginsStep(block)) {
+  if (tile_.FenceBefore(block)) {
     builder_.CreateFence(llvm::AtomicOrdering::AcquireRelease, llvm::SyncScope::SingleThread);
   }
   blocks_.Emit(block);

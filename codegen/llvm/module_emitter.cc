@@ -1,10 +1,12 @@
 #include "codegen/llvm/module_emitter.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "codegen/ir/tree.h"
 #include "codegen/llvm/function_emitter.h"
 #include "common/kernel_abi.h"
 #include "llvm/IR/MDBuilder.h"
@@ -14,6 +16,17 @@
 
 namespace tunefleet::codegen {
 namespace {
+
+// Where loads are folded, fences stand between multiply-adds that share vectors of other buffers.
+std::vector<bool> BuffersToKeep(const LoopNest& nest, const Stmt& body) {
+  const auto folds = [](const Buffer& buffer) { return buffer.fold_loads; };
+  std::vector<bool> kept(nest.buffers.size(), std::any_of(nest.buffers.begin(), nest.buffers.end(), folds));
+  for (size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && !nest.buffers[i].fold_loads;
+  for (const Block* block : BlocksIn(body)) {
+    for (const Store& store : block->body) kept[store.buffer] = false;
+  }
+  return kept;
+}
 
 AliasScopes MakeAliasScopes(const LoweredNest& lowered, llvm::LLVMContext& context) {
   llvm::MDBuilder builder(context);
@@ -53,7 +66,8 @@ void MergeStraightLines(llvm::Function& function) {
 }
 
 void EmitEntry(const Stmt& body, const char* symbol, const LoweredNest& lowered, const KernelTarget& target,
-               const AliasScopes& scopes, llvm::Module& module) {
+               AliasScopes scopes, llvm::Module& module) {
+  scopes.kept = BuffersToKeep(lowered.nest, body);
   llvm::LLVMContext& context = module.getContext();
   llvm::IRBuilder<> builder(context);
   llvm::FastMathFlags flags;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "codegen/ir/element_size.h"
+#include "codegen/ir/printer.h"
 #include "codegen/ir/tree.h"
 
 namespace tunefleet::codegen {
@@ -21,6 +22,18 @@ std::optional<std::vector<int64_t>> Place(const Store& store) {
     place.push_back(form.constant);
   }
   return place;
+}
+
+// The loads of a store's value, as text; `folds` counts those of buffers with fold_loads alone.
+std::vector<std::string> LoadsOf(const LoopNest& nest, const Block& block, bool folds) {
+  std::vector<std::string> loads;
+  for (const Store& store : block.body) {
+    Visit(store.value, [&](const Expr& expr) {
+      if (expr->kind != ExprKind::kLoad) return;
+      if (!folds || nest.buffers[expr->buffer].fold_loads) loads.push_back(Print(nest, expr));
+    });
+  }
+  return loads;
 }
 
 }  // namespace
@@ -48,10 +61,54 @@ void RegisterTile::Begin(const LoopNest& nest, const Stmt& body) {
   };
   add(body, 1, add);
   large_ = 2 * bits >= registers_.count * registers_.bits;
+  nest_ = &nest;
+  scalar_.clear();
+  folded_ = folds_ = 0;
+  const auto folds = [](const Buffer& buffer) { return buffer.fold_loads; };
+  if (large_ && std::any_of(nest.buffers.begin(), nest.buffers.end(), folds)) PlanFolds(body);
+  updated_.clear();
+}
+
+// Every step loads and multiplies as the first one does.
+void RegisterTile::PlanFolds(const Stmt& body) {
+  int64_t multiply_adds = 0;
+  absl::flat_hash_set<std::string> loads, scalars;
+  for (const Block* block : BlocksIn(body)) {
+    if (BeginsStep(*block)) break;
+    const std::vector<std::string> all = LoadsOf(*nest_, *block, false), foldable = LoadsOf(*nest_, *block, true);
+    if (foldable.empty()) continue;
+    ++multiply_adds;
+    loads.insert(all.begin(), all.end());
+    scalars.insert(foldable.begin(), foldable.end());
+  }
+  const auto shared = static_cast<int64_t>(scalars.size());
+  if (shared == 0 || multiply_adds / shared < 2) return;
+  const int64_t room = multiply_adds - static_cast<int64_t>(loads.size());
+  folds_ = std::clamp<int64_t>(room / (multiply_adds / shared - 1), 0, shared);
+}
+
+bool RegisterTile::FenceBefore(const Block& block) {
+  if (!large_) return false;
+  const bool step = BeginsStep(block);
+  if (step) {
+    folded_ = 0;
+    scalar_.clear();
+  }
+  return (folds_ > 0 && LoadsAgain(block)) || step;
+}
+
+bool RegisterTile::LoadsAgain(const Block& block) {
+  const std::vector<std::string> foldable = LoadsOf(*nest_, block, true);
+  if (foldable.size() == 1 && foldable[0] == scalar_) return true;
+  scalar_.clear();
+  if (foldable.size() == 1 && folded_ < folds_) {
+    scalar_ = foldable[0];
+    ++folded_;
+  }
+  return false;
 }
 
 bool RegisterTile::BeginsStep(const Block& block) {
-  if (!large_) return false;
   bool again = false;
   std::vector<Element> elements;
   for (const Store& store : block.body) {

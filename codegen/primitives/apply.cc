@@ -11,6 +11,7 @@
 #include "codegen/primitives/compute_at.h"
 #include "codegen/primitives/compute_inline.h"
 #include "codegen/primitives/decompose_reduction.h"
+#include "codegen/primitives/fold_loads.h"
 #include "codegen/primitives/fuse.h"
 #include "codegen/primitives/pad.h"
 #include "codegen/primitives/parallel.h"
@@ -93,6 +94,9 @@ const std::vector<Primitive>& Primitives() {
       {"prefetch",
        {{"buffer", kString}, {"bytes", kInts}},
        [](const LoopNest& nest, const Arguments& a) { return Prefetch(nest, a.String("buffer"), a.Ints("bytes")); }},
+      {"fold_loads",
+       {{"buffer", kString}},
+       [](const LoopNest& nest, const Arguments& a) { return FoldLoads(nest, a.String("buffer")); }},
       {"decompose_reduction",
        {{"block", kString}, {"loop", kString}, {"name", kString}},
        [](const LoopNest& nest, const Arguments& a) {

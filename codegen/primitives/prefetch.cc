@@ -12,13 +12,9 @@ constexpr int64_t kFurthest = int64_t{1} << 20;
 }  // namespace
 
 absl::StatusOr<LoopNest> Prefetch(const LoopNest& nest, absl::string_view buffer, const std::vector<int64_t>& bytes) {
-  TF_ASSIGN_OR_RETURN(const int target, FindBufferNamed(nest, buffer));
+  TF_ASSIGN_OR_RETURN(const int target, FindBufferInMemory(nest, buffer));
   if (bytes.size() != 1 || bytes[0] < 1 || bytes[0] > kFurthest) {
     return absl::InvalidArgumentError(absl::StrCat("expected one distance from 1 to ", kFurthest, " bytes"));
-  }
-  const Buffer& original = nest.buffers[target];
-  if (original.scope == Scope::kLocal || original.role == Role::kLiteral) {
-    return Refuse(absl::StrCat("buffer '", buffer, "' is local or a literal, expected one that is read from memory"));
   }
   LoopNest result = nest;
   result.buffers[target].prefetch_bytes = bytes[0];

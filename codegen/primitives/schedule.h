@@ -53,6 +53,8 @@ class ScheduleBuilder {
   ScheduleBuilder& SetScope(absl::string_view buffer, absl::string_view scope);
   // Vectors that are read of the buffer also ask for what lies `bytes` ahead.
   ScheduleBuilder& Prefetch(absl::string_view buffer, int64_t bytes);
+  // Scalars of the buffer that multiply-adds share become memory operands of each, as far as load ports have room.
+  ScheduleBuilder& FoldLoads(absl::string_view buffer);
   // The init of a reduction becomes a block "name" of its own, just before the loop; its loops are named
   // "<name>.<iterator>".
   ScheduleBuilder& DecomposeReduction(absl::string_view block, absl::string_view loop, absl::string_view name);

@@ -117,6 +117,11 @@ ScheduleBuilder& ScheduleBuilder::Prefetch(absl::string_view buffer, int64_t byt
   return *this;
 }
 
+ScheduleBuilder& ScheduleBuilder::FoldLoads(absl::string_view buffer) {
+  Call(schedule_, "fold_loads").With("buffer", buffer);
+  return *this;
+}
+
 ScheduleBuilder& ScheduleBuilder::DecomposeReduction(absl::string_view block, absl::string_view loop,
                                                      absl::string_view name) {
   Call(schedule_, "decompose_reduction").With("block", block).With("loop", loop).With("name", name);

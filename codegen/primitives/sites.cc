@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "codegen/ir/printer.h"
+#include "common/status_macros.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -87,6 +88,13 @@ absl::StatusOr<int> FindBufferNamed(const LoopNest& nest, absl::string_view name
       "no buffer '", name, "'; there are: ", absl::StrJoin(nest.buffers, ", ", [](std::string* out, const Buffer& b) {
         out->append(b.name);
       })));
+}
+
+absl::StatusOr<int> FindBufferInMemory(const LoopNest& nest, absl::string_view name) {
+  TF_ASSIGN_OR_RETURN(const int found, FindBufferNamed(nest, name));
+  const Buffer& buffer = nest.buffers[found];
+  if (buffer.scope != Scope::kLocal && buffer.role != Role::kLiteral) return found;
+  return Refuse(absl::StrCat("buffer '", name, "' is local or a literal, expected one that is read from memory"));
 }
 
 absl::StatusOr<Scope> ScratchScope(absl::string_view name) {

@@ -38,6 +38,8 @@ bool IsScratch(const Buffer& buffer);
 
 // Errors: NOT_FOUND.
 absl::StatusOr<int> FindBufferNamed(const LoopNest& nest, absl::string_view name);
+// The same of one that is read from memory. Further errors: FAILED_PRECONDITION (it is local, or a literal).
+absl::StatusOr<int> FindBufferInMemory(const LoopNest& nest, absl::string_view name);
 // The scope "local", "workspace" or "shared". Errors: INVALID_ARGUMENT.
 absl::StatusOr<Scope> ScratchScope(absl::string_view name);
 

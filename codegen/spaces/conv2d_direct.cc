@@ -52,7 +52,7 @@ const ReductionOrder kReductionOrders[] = {{{"ci.o", "kh", "kw", "l.o"}, {"/", "
 class Conv2dDirectSpace : public KnobSpace {
  public:
   Conv2dDirectSpace(v1::Workload workload, const Conv2dShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 3, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 4, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),
@@ -140,6 +140,11 @@ class Conv2dDirectSpace : public KnobSpace {
     // Innermost over pixels of a channel group, or the other way round.
     inner_ = knobs.Add("inner",
                        [this](KnobValues at) { return unit_.InnerLoops(Vectors(at), at[oh_tile_] * at[ow_tile_]); });
+    // Pixels as memory operands of the multiply-adds of several vectors, as far as load ports have room.
+    fold_ = knobs.Add("fold", [this](KnobValues at) {
+      const bool shared = unit_.broadcast_operand && products_ == 1 && Vectors(at) > 1 && at[inner_] == 1;
+      return shared ? std::vector<int64_t>{0, 1} : std::vector<int64_t>{0};
+    });
     interleave_ = knobs.Add("interleave", [this](KnobValues at) {  // weights of a tile's channel groups side by side
       return at[oc_tile_] == 1 ? std::vector<int64_t>{0} : std::vector<int64_t>{0, 1};
     });
@@ -333,6 +338,7 @@ class Conv2dDirectSpace : public KnobSpace {
     if (at[unroll_taps_] >= 2) b.Unroll("kh");
     if (at[edge_] == kEdgePad) PlacePaddedInput(at, b);
     if (at[prefetch_] > 0) b.Prefetch("packed", at[prefetch_]);
+    if (at[fold_] == 1) b.FoldLoads(at[edge_] == kEdgePad ? "padded" : "data");
 
     const std::vector<EdgeCut> cuts = Cuts(at, at[edge_], at[order_], GroupsInside(at));
     CutConvolution({.cuts = cuts,
@@ -495,7 +501,7 @@ class Conv2dDirectSpace : public KnobSpace {
   const int64_t bytes_;     // of an element of the input and the weights
   const int64_t products_;  // that one instruction adds to each lane
   Knob parts_, oc_tile_, oh_tile_, ow_tile_, edge_, unroll_channels_, unroll_taps_, reduce_, ci_block_, oc_block_,
-      order_, inner_, interleave_, prefetch_, pad_at_, parallel_;
+      order_, inner_, fold_, interleave_, prefetch_, pad_at_, parallel_;
 };
 
 }  // namespace

@@ -281,6 +281,13 @@ TEST(PrefetchTest, SaysHowFarAhead) {
   EXPECT_THAT(Print(result), testing::HasSubstr("prefetch 4096"));
 }
 
+TEST(FoldLoadsTest, IsOfWhatIsReadFromMemory) {
+  ExpectRefused(Matmul(), Start().FoldLoads("zz"), absl::StatusCode::kNotFound, {"'zz'"});
+  ExpectRefused(Matmul(), Start().SetScope("t", "local").FoldLoads("t"), kRefused, {"'t'", "local"});
+  const LoopNest result = ExpectSameValues(Matmul(), Start().FoldLoads("a"));
+  EXPECT_THAT(Print(result), testing::HasSubstr("fold_loads"));
+}
+
 TEST(SetScopeTest, RefusesToForgetValuesBetweenIterations) {
   LoopNest nest = Matmul();
   nest.buffers[nest.FindBuffer("t")].scope = Scope::kGlobal;

@@ -80,6 +80,8 @@ class CallMaker {
       builder.SetScope(Below(3) == 0 ? nest_.buffers[Below(nest_.buffers.size())].name : TemporaryName(), AnyScope());
     } else if (primitive == "prefetch") {
       builder.Prefetch(nest_.buffers[Below(nest_.buffers.size())].name, 64 * (1 + Below(64)));
+    } else if (primitive == "fold_loads") {
+      builder.FoldLoads(nest_.buffers[Below(nest_.buffers.size())].name);
     } else if (primitive == "decompose_reduction") {
       const Site& site = AnySiteWhere([](const Block& block) { return !block.init.empty(); });
       builder.DecomposeReduction(site.block->name, site.loops[Below(site.loops.size())]->var->name, name_);
@@ -233,6 +235,7 @@ const std::vector<std::string>& PrimitiveNames() {
                                                                 "compute_inline",
                                                                 "set_scope",
                                                                 "prefetch",
+                                                                "fold_loads",
                                                                 "decompose_reduction",
                                                                 "accumulate_at",
                                                                 "rfactor",
