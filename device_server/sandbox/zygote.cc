@@ -139,7 +139,11 @@ absl::StatusOr<WorkerId> Zygote::Spawn(const WorkerSpec& spec, int socket) {
     End();
     return absl::UnavailableError(absl::StrCat("the zygote is lost: ", status.message()));
   }
-  if (reply.error != 0) return absl::ResourceExhaustedError(absl::StrCat("fork a worker: ", strerror(reply.error)));
+  if (reply.error != 0) {
+    // Whether the machine is short of processes or this zygote alone: the next worker is forked by a new one.
+    End();
+    return absl::ResourceExhaustedError(absl::StrCat("fork a worker: ", strerror(reply.error)));
+  }
   ++workers_;
   return WorkerId{pid_, reply.pid};
 }

@@ -46,7 +46,8 @@ class Zygote {
   Zygote& operator=(const Zygote&) = delete;
 
   // Forks a worker. `socket` is the worker's end; the caller keeps its own copy. A zygote that is gone is
-  // started anew first. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (the machine cannot fork).
+  // started anew first; one that cannot fork is ended. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (no worker could be
+  // forked).
   absl::StatusOr<WorkerId> Spawn(const WorkerSpec& spec, int socket);
 
   // Makes room in the workers' group for one that opens this kernel. Errors: UNAVAILABLE, after Abort too.

@@ -141,8 +141,10 @@ void OnForbiddenCall(int, siginfo_t* info, void* context) {
       }
       result = TrustedCall(SYS_close, arguments);
       break;
-    case SYS_recvmsg:
     case SYS_prlimit64:
+      if (static_cast<int>(arguments[0]) != 0) EndForbidden(SYS_prlimit64);  // of another process
+      [[fallthrough]];
+    case SYS_recvmsg:
       if (g_permission != Permission::kOpening) EndForbidden(info->si_syscall);
       result = TrustedCall(info->si_syscall, arguments);
       break;

@@ -109,6 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
             Hostile{"catches_signals", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"starts_thread", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"removes_limits", v1::OUTCOME_FORBIDDEN, "system call"},
+            Hostile{"limits_zygote", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"returns_error", v1::OUTCOME_CRASHED, "returned 3 in run"},
             Hostile{"fails_prepare", v1::OUTCOME_CRASHED, "returned 5 in prepare"},
             Hostile{"divides_by_zero", v1::OUTCOME_CRASHED, "SIGFPE in run"},

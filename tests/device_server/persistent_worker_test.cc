@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sys/resource.h>
+
 #include <csignal>
 #include <memory>
 #include <string>
@@ -252,6 +254,21 @@ TEST(ZygoteTest, WorkersOfALostOneAreNotTakenForThoseOfTheNext) {
   // The next zygote's first worker has the number of the last one's.
   first = nullptr;
   EXPECT_FALSE(second.RunSentinel().failure);
+}
+
+TEST(ZygoteTest, OneThatCannotForkIsReplaced) {
+  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
+  ASSERT_TRUE(zygote.ok()) << zygote.status();
+  const std::vector<pid_t> forking = DescendantsOf((*zygote)->pid());
+  ASSERT_THAT(forking, SizeIs(1));
+  const rlimit none{};
+  ASSERT_EQ(prlimit(forking[0], RLIMIT_NPROC, &none, nullptr), 0);
+  WorkerHandle refused((*zygote).get());
+  const auto failure = refused.Start({});
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->outcome, v1::OUTCOME_DEVICE_ERROR);
+  WorkerHandle next((*zygote).get());
+  EXPECT_FALSE(next.Start({}));
 }
 
 TEST(ZygoteTest, AfterAnAbortNothingIsOpened) {
