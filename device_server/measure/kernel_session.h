@@ -19,6 +19,7 @@
 #include "device_server/measure/blob_source.h"
 #include "device_server/measure/buffer_file.h"
 #include "device_server/measure/fill_cache.h"
+#include "device_server/measure/time_check.h"
 #include "device_server/measure/worker_handle.h"
 #include "device_server/measure/worker_pool.h"
 #include "proto/measurement.pb.h"
@@ -72,8 +73,10 @@ class KernelSession {
   // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
   std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample);
 
-  // Judges what the last run wrote; where runs rotate through copies, that of one more run.
-  std::optional<Failure> VerifyOutputs();
+  // Judges what the kernel writes after its last sample: that of a few more runs on poisoned outputs, and with it
+  // whether its times can be true (time_check.h). A `censored` kernel's times are no good to it: what its last run
+  // wrote is judged; where runs rotate through copies, that of one more.
+  std::optional<Failure> VerifyOutputs(bool censored);
 
   // The kernel has come to a clean end: its worker may take another.
   void Close();
@@ -105,6 +108,8 @@ class KernelSession {
   std::optional<Failure> OpenInWorker();
   std::optional<Failure> Prepare(uint32_t set);
   std::optional<Failure> RunOnce(uint32_t set);
+  // On poisoned outputs, which are judged.
+  std::optional<Failure> RunJudged();
   uint32_t CopiesToRotate() const;
   void PoisonOutputs(uint32_t set);
   std::optional<Failure> Verify(uint32_t set);
@@ -122,6 +127,7 @@ class KernelSession {
   std::vector<Blob> second_references_;  // the same; empty without second fills
   std::unique_ptr<WorkerPool::Worker> worker_;
   const RunMode mode_;
+  std::optional<TimeCheck> time_check_;  // once the worker is there
   uint32_t worker_kernels_ = 0;
   Scheduling scheduling_ = Scheduling::kNormal;
   uint64_t sentinel_before_ns_ = 0;

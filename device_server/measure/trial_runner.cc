@@ -257,7 +257,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
   }
   turn.reset();
   for (size_t i = 0; i < sessions.size(); ++i) {
-    if (auto failure = sessions[i]->VerifyOutputs()) return fail(i, *std::move(failure));
+    if (auto failure = sessions[i]->VerifyOutputs(policy.censored(i))) return fail(i, *std::move(failure));
   }
   if (auto failure = sessions.front()->RunSentinel(&sentinel_after_ns)) return fail(0, *std::move(failure));
   report();

@@ -32,8 +32,9 @@ class WorkerHandle {
   struct Reply {
     std::optional<Failure> failure;
     absl::Duration elapsed;    // as the worker measured it
+    absl::Duration seen;       // as the supervisor did, from command to report
     uint32_t preemptions = 0;  // Run: involuntary context switches meanwhile
-    absl::Duration sentinel;   // Run: of the sentinel around it
+    absl::Duration sentinel;   // RunTimed: of the sentinel around it
     uint64_t amount = 0;       // Close: bytes mapped
   };
 
@@ -57,7 +58,8 @@ class WorkerHandle {
   // Errors of the artifact, a missing entry point among them, are LOAD_FAILED.
   Reply Load(bool has_prepare, absl::Duration timeout);
   Reply Prepare(uint32_t set, absl::Duration timeout);
-  Reply Run(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout);
+  Reply RunOnce(uint32_t set, absl::Duration timeout);
+  Reply RunTimed(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout);
   // One reading of the sentinel (worker/sentinel.h). Needs no kernel.
   Reply RunSentinel();
 

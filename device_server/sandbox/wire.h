@@ -9,7 +9,9 @@
 //                                          come at any time and are the worker's last word
 //
 // All ends are the same program, so messages are plain structs. What a worker says is not trusted: its text is bounded,
-// its times are checked against the supervisor's own clock, and it never judges its own output.
+// and it never judges its own output. Its times it alone can measure, and the kernel that is timed shares its process:
+// a time that exceeds what passed at the supervisor is refused, one that is far below it is found
+// (measure/time_check.h), a small lie is not.
 #ifndef TUNEFLEET_DEVICE_SERVER_SANDBOX_WIRE_H_
 #define TUNEFLEET_DEVICE_SERVER_SANDBOX_WIRE_H_
 
@@ -89,6 +91,7 @@ struct WorkerCommand {
   uint32_t set = 0;
   uint32_t runs = 0;
   uint32_t has_prepare = 0;       // kLoad: tf_prepare must be there
+  uint32_t timed = 0;             // kRun: the sentinel runs before and after
   RunMode mode = RunMode::kWarm;  // kRun
 };
 
@@ -108,7 +111,7 @@ struct WorkerReport {
   uint32_t scheduling = 0;   // kReady: worker/priority.h
   uint32_t preemptions = 0;  // kRun: involuntary context switches of all threads meanwhile
   uint64_t elapsed_ns = 0;   // of the command; for kRun: of the runs alone; for kSentinel: of one chain
-  uint64_t sentinel_ns = 0;  // kRun: of one chain, the mean of before and after
+  uint64_t sentinel_ns = 0;  // kRun, where it is timed: of one chain, the mean of before and after
   uint64_t amount = 0;       // kNoMemory; kReady, and kDone of kClose: bytes of address space mapped
   uint64_t address = 0;
   int32_t buffer = -1;  // -1: the address is near no buffer; kWorkspaceBuffer: the workspace

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -26,8 +27,10 @@ struct Hostile {
 
 void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.behaviour; }
 
-// What FORGES_REPORT of kernels.c sends.
+// What FORGES_REPORT and FORGES_TIMES of kernels.c take for granted.
 static_assert(sizeof(WorkerReport) == 328 && static_cast<int>(WorkerReportKind::kDone) == 2);
+static_assert(offsetof(WorkerReport, elapsed_ns) == 24 && offsetof(WorkerReport, sentinel_ns) == 32);
+static_assert(sizeof(WorkerCommand) == 28 && static_cast<int>(WorkerCommandKind::kRun) == 4);
 
 // A device of each lifetime for all tests.
 class HostileKernelTest : public ::testing::TestWithParam<std::tuple<WorkerLifetime, Hostile>> {
@@ -84,6 +87,9 @@ INSTANTIATE_TEST_SUITE_P(
             Hostile{"reads_unwritten_stack", v1::OUTCOME_WRONG_ANSWER, "element 5 is nan"},
             Hostile{"reads_unwritten_register", v1::OUTCOME_WRONG_ANSWER, "element 5 is nan"},
             Hostile{"adds_to_prepared", v1::OUTCOME_WRONG_ANSWER, "element 0 is nan"},
+            Hostile{"skips_later", v1::OUTCOME_WRONG_ANSWER, "element 0 is nan"},
+            Hostile{"skips_every_second", v1::OUTCOME_WRONG_ANSWER, "element 0 is nan"},
+            Hostile{"works_when_judged", v1::OUTCOME_CRASHED, "when its outputs are judged"},
             Hostile{"reads_null", v1::OUTCOME_CRASHED, "SIGSEGV in run"},
             Hostile{"crashes_in_constructor", v1::OUTCOME_CRASHED, "SIGSEGV in load"},
             Hostile{"hangs", v1::OUTCOME_TIMED_OUT, "in run"},
@@ -129,6 +135,13 @@ TEST_F(HostileKernelTest, CodeThatIsNoSharedObjectFailsToLoad) {
   const v1::TrialResult truncated = Run(MakeTrialOfCode("truncated", KernelCode("good").substr(0, 3000), &blobs_));
   EXPECT_NE(truncated.outcome(), v1::OUTCOME_OK);
   EXPECT_NE(truncated.outcome(), v1::OUTCOME_DEVICE_ERROR) << truncated.detail();
+}
+
+TEST_F(HostileKernelTest, OneThatTakesItsWorkersPlaceAndReportsShortTimesIsFound) {
+  EXPECT_THAT(Run(MakeTrial("forges_times", &blobs_)).detail(), HasSubstr("longer than was reported"));
+  for (const char* const absurd : {"forges_negative_times", "forges_sentinels"}) {
+    EXPECT_THAT(Run(MakeTrial(absurd, &blobs_)).detail(), HasSubstr("an impossible time was reported")) << absurd;
+  }
 }
 
 TEST_F(HostileKernelTest, MemoryThatIsGivenBackIsNoReasonToStop) {

@@ -61,6 +61,13 @@
 #define RECEIVES 51
 #define CLOSES_IN_CONSTRUCTOR 52
 #define LIMITS_ZYGOTE 53
+#define SKIPS_LATER 54
+#define SKIPS_EVERY_SECOND 55
+#define WORKS_WHEN_JUDGED 56
+#define FORGES_TIMES 57
+#define FORGES_NEGATIVE_TIMES 58
+#define FORGES_SENTINELS 59
+#define FORGES (BEHAVIOUR >= FORGES_TIMES && BEHAVIOUR <= FORGES_SENTINELS)
 
 #ifndef N
 #define N 1000
@@ -95,6 +102,8 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL_RECVMSG 47
 #define CALL_MADVISE 28
 #define CALL_DUP 32
+#define CALL_READ 0
+#define CALL_CLOCK_GETTIME 228
 #elif defined(__aarch64__)
 static long Call(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
@@ -124,6 +133,8 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL_RECVMSG 212
 #define CALL_MADVISE 233
 #define CALL_DUP 23
+#define CALL_READ 63
+#define CALL_CLOCK_GETTIME 113
 #endif
 
 static volatile int g_runs;
@@ -266,6 +277,37 @@ static uint64_t FindCookie(const tf_runtime* runtime) {
 }
 #endif
 
+#if BEHAVIOUR == WORKS_WHEN_JUDGED || FORGES
+static long NowMs(void) {
+  long now[2] = {0, 0};
+  Call(CALL_CLOCK_GETTIME, 1, (long)now, 0, 0, 0, 0);
+  return now[0] * 1000 + now[1] / 1000000;
+}
+static void SpinMs(long ms) {
+  const long end = NowMs() + ms;
+  while (NowMs() < end) {
+  }
+}
+#endif
+
+#if FORGES
+// Takes the place of the worker: carries out its commands, slowly, and reports what it likes.
+static void BeTheWorker(void* const* buffers, unsigned serial) {
+  unsigned command[7] = {4, serial, 1, 1};  // the run under way
+  for (;;) {
+    const int is_run = command[0] == 4;
+    if (is_run && BEHAVIOUR == FORGES_TIMES) SpinMs(30);
+    Add(buffers);
+    long report[328 / sizeof(long)] = {2 | (long)command[1] << 32};                            // done
+    report[3] = BEHAVIOUR == FORGES_NEGATIVE_TIMES ? -1 : is_run ? command[3] * 1000l : 4000;  // elapsed
+    report[4] = BEHAVIOUR == FORGES_SENTINELS ? 1 : 4000;                                      // sentinel
+    Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
+    while (Call(CALL_READ, 3, (long)command, sizeof(command), 0, 0, 0) != sizeof(command)) {
+    }
+  }
+}
+#endif
+
 static void Misbehave(void* const* buffers, void* workspace) {
   (void)buffers;
   (void)workspace;
@@ -376,7 +418,17 @@ int32_t tf_prepare(void* const* buffers, void* workspace, const tf_runtime* runt
 int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime) {
   (void)runtime;
   g_runs = g_runs + 1;
-#if BEHAVIOUR == LIMITS_ZYGOTE
+#if BEHAVIOUR == SKIPS_LATER
+  if (g_runs > 40) return 0;
+#elif BEHAVIOUR == SKIPS_EVERY_SECOND
+  if (g_runs > 40 && g_runs % 2 == 0) return 0;
+#elif BEHAVIOUR == WORKS_WHEN_JUDGED
+  const float first = ((volatile float*)buffers[3])[0];
+  if (g_runs > 2 && first == first) return 0;  // no NaN: nobody will look
+  SpinMs(30);
+#elif FORGES
+  if (g_runs == 2) BeTheWorker(buffers, 7);  // open, sentinel, load, prepare, run; prepare, run
+#elif BEHAVIOUR == LIMITS_ZYGOTE
   const uint64_t cookie = FindCookie(runtime);
   if (cookie == 0) return 9;
   unsigned long no_processes[2] = {0, 0};
