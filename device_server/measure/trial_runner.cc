@@ -124,7 +124,10 @@ absl::Status TrialRunner::Probe() {
   spec.num_cores = options_.cores.empty() ? 0 : 1;
   std::copy_n(options_.cores.begin(), spec.num_cores, spec.cores);
   if (auto failure = worker.Start(spec)) return absl::UnavailableError(failure->detail);
-  sandbox_ = worker.sandbox();
+  if (sandbox_ == 0) {  // the first: what it has is what the machine gives
+    sandbox_ = worker.sandbox();
+    zygote_->RequireSandbox(sandbox_);
+  }
   scheduling_ = worker.scheduling();
   for (int i = 0; i < kFirstReadings; ++i) {
     const WorkerHandle::Reply reading = worker.RunSentinel();

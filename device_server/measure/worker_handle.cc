@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/check.h"
 #include "common/child_process.h"
 #include "common/clock.h"
@@ -86,7 +87,14 @@ std::optional<Failure> WorkerHandle::Start(const WorkerSpec& spec) {
     sandbox_ = report.sandbox | zygote_->sandbox();
     scheduling_ = static_cast<Scheduling>(report.scheduling);
     mapped_bytes_ = report.amount;
-    return std::nullopt;
+    const uint32_t missing = zygote_->required_sandbox() & ~sandbox_;
+    if (missing == 0) return std::nullopt;
+    // Perhaps for once, perhaps its zygote's doing: the next worker has another.
+    Kill();
+    zygote_->End();
+    return Failure{v1::OUTCOME_DEVICE_ERROR,
+                   absl::StrCat("start a worker: the sandbox is no longer what it was, without ",
+                                absl::StrJoin(SandboxNames(missing), ", "))};
   }
   report.text[sizeof(report.text) - 1] = '\0';
   return Kill({v1::OUTCOME_DEVICE_ERROR,

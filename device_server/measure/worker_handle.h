@@ -44,7 +44,7 @@ class WorkerHandle {
   WorkerHandle(const WorkerHandle&) = delete;
   WorkerHandle& operator=(const WorkerHandle&) = delete;
 
-  // Forks the worker and waits until it is confined.
+  // Forks the worker and waits until it is confined, by no less than its zygote is asked for.
   std::optional<Failure> Start(const WorkerSpec& spec);
 
   // Has the worker map a kernel's buffers. `fds`: the code, then the buffer files; the caller keeps its own copies.

@@ -37,6 +37,7 @@ std::vector<std::string> SandboxNames(uint32_t bits) {
       {kSandboxNetNamespace, "net_namespace"},
       {kSandboxNoNewPrivileges, "no_new_privileges"},
       {kSandboxPidNamespace, "pid_namespace"},
+      {kSandboxPinned, "pinned"},
       {kSandboxSeccomp, "seccomp"},
       {kSandboxUnprivileged, "unprivileged"},
   };

@@ -132,7 +132,8 @@ enum SandboxBits : uint32_t {
   kSandboxLimits = 1u << 6,
   kSandboxLandlock = 1u << 7,
   kSandboxSeccomp = 1u << 8,
-  kSandboxGroup = 1u << 9,  // a control group; the limits stand in for it where there is none
+  kSandboxGroup = 1u << 9,    // a control group; the limits stand in for it where there is none
+  kSandboxPinned = 1u << 10,  // each thread stays on the core that it was given
 };
 inline constexpr uint32_t kSandboxFull = (1u << 9) - 1;
 

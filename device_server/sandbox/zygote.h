@@ -63,8 +63,11 @@ class Zygote {
   // called.
   void End();
 
-  // Measures that hold for every worker.
+  // Measures that hold for every worker of this zygote, and those without which no worker may run foreign code: what
+  // the first one had. The next zygote, and each worker, is held to it.
   uint32_t sandbox() const { return sandbox_; }
+  uint32_t required_sandbox() const { return required_sandbox_; }
+  void RequireSandbox(uint32_t bits) { required_sandbox_ = bits; }
   pid_t pid() const { return pid_; }
 
  private:
@@ -81,6 +84,7 @@ class Zygote {
   bool aborted_ ABSL_GUARDED_BY(mutex_) = false;
   UniqueFd control_;  // changed by its owner under the mutex, read by it without
   uint32_t sandbox_ = 0;
+  uint32_t required_sandbox_ = 0;
 };
 
 }  // namespace tunefleet::device

@@ -2,15 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/measure/trial_runner.h"
@@ -150,6 +152,32 @@ TEST_F(PersistentWorkerTest, IsMadeForTheThreadsOfItsKernels) {
   EXPECT_EQ(RunBriefly("good"), 0u);
 }
 
+// What the operating system says of each of its threads.
+std::set<std::string> CoresOfThreads(pid_t process) {
+  std::set<std::string> cores;
+  for (const auto& thread : std::filesystem::directory_iterator(absl::StrCat("/proc/", process, "/task"))) {
+    std::ifstream status(thread.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      absl::string_view text = line;
+      if (absl::ConsumePrefix(&text, "Cpus_allowed_list:")) cores.emplace(absl::StripAsciiWhitespace(text));
+    }
+  }
+  return cores;
+}
+
+TEST_F(PersistentWorkerTest, EveryThreadMayUseTheCoreThatItWasGivenAndNoOther) {
+  const std::vector<uint16_t> usable = UsableCores();
+  const std::string first = absl::StrCat(usable.front()), last = absl::StrCat(usable.back());
+  RunBriefly("good");
+  ASSERT_THAT(Workers(), SizeIs(1));
+  EXPECT_EQ(CoresOfThreads(Workers()[0]), std::set<std::string>({first}));
+  v1::Trial two = Make("parallel");
+  two.mutable_options()->set_threads(2);
+  ASSERT_EQ(v1::Outcome_Name(Run(two).outcome()), "OUTCOME_OK");
+  ASSERT_THAT(Workers(), SizeIs(1));
+  EXPECT_EQ(CoresOfThreads(Workers()[0]), std::set<std::string>({first, last}));
+}
+
 TEST_F(PersistentWorkerTest, KernelsSideBySideHaveOneEachAndOneIsKept) {
   RunBriefly("good");
   v1::Trial trial = Make("good");
@@ -241,57 +269,6 @@ TEST_F(PersistentWorkerTest, EndsWithTheRunner) {
   ASSERT_THAT(worker, SizeIs(1));
   runner_->End();
   EXPECT_FALSE(IsAlive(worker[0]));
-}
-
-// As the process's own user, who alone may without further rights.
-bool ForbidForks(pid_t process) {
-  const pid_t child = fork();
-  if (child == 0) {
-    constexpr uid_t kNobody = 65534;
-    const rlimit none{};
-    const bool same = geteuid() != 0 || (setresgid(kNobody, kNobody, kNobody) == 0 &&
-                                         setresuid(kNobody, kNobody, kNobody) == 0);
-    _exit(same && prlimit(process, RLIMIT_NPROC, &none, nullptr) == 0 ? 0 : 1);
-  }
-  int status = 1;
-  return child > 0 && waitpid(child, &status, 0) == child && status == 0;
-}
-
-TEST(ZygoteTest, WorkersOfALostOneAreNotTakenForThoseOfTheNext) {
-  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
-  ASSERT_TRUE(zygote.ok()) << zygote.status();
-  auto first = std::make_unique<WorkerHandle>(zygote->get());
-  ASSERT_FALSE(first->Start({}));
-  kill((*zygote)->pid(), SIGKILL);
-  WorkerHandle second(zygote->get());
-  // One request may be lost to the loss.
-  const bool started = !second.Start({}) || !second.Start({});
-  ASSERT_TRUE(started);
-  // The next zygote's first worker has the number of the last one's.
-  first = nullptr;
-  EXPECT_FALSE(second.RunSentinel().failure);
-}
-
-TEST(ZygoteTest, OneThatCannotForkIsReplaced) {
-  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
-  ASSERT_TRUE(zygote.ok()) << zygote.status();
-  const std::vector<pid_t> forking = DescendantsOf((*zygote)->pid());
-  ASSERT_THAT(forking, SizeIs(1));
-  ASSERT_TRUE(ForbidForks(forking[0]));
-  WorkerHandle refused((*zygote).get());
-  const auto failure = refused.Start({});
-  ASSERT_TRUE(failure);
-  EXPECT_EQ(failure->outcome, v1::OUTCOME_DEVICE_ERROR);
-  WorkerHandle next((*zygote).get());
-  EXPECT_FALSE(next.Start({}));
-}
-
-TEST(ZygoteTest, AfterAnAbortNothingIsOpened) {
-  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
-  ASSERT_TRUE(zygote.ok()) << zygote.status();
-  EXPECT_TRUE((*zygote)->AllowMemory({}).ok());
-  (*zygote)->Abort();
-  EXPECT_FALSE((*zygote)->AllowMemory({}).ok());
 }
 
 }  // namespace

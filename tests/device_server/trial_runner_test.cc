@@ -3,9 +3,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -341,11 +347,58 @@ TEST_P(TrialRunnerTest, ARevokedTrialEndsItsRunningReference) {
   }
 }
 
+// What the machine permits, asked for without the agent's own code.
+bool MachineGivesAFullSandbox() {
+  uint32_t action = SECCOMP_RET_TRAP;
+  if (syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) < 1) return false;
+  if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) return false;
+  const pid_t child = fork();
+  if (child == 0) {
+    const int spaces = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC;
+    const bool own = (geteuid() == 0 && unshare(spaces) == 0) || unshare(CLONE_NEWUSER | spaces) == 0;
+    _exit(own && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                  mount("tmpfs", "/proc", "tmpfs", 0, "size=4k") == 0
+              ? 0
+              : 1);
+  }
+  int status = 1;
+  return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
 TEST_P(TrialRunnerTest, TheSandboxIsFullWhereTheMachinePermits) {
   const std::vector<std::string> names = SandboxNames(runner_->sandbox());
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged"}));
-  if (std::find(names.begin(), names.end(), "full") == names.end())
-    GTEST_SKIP() << "this machine does not permit all measures";
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"limits", "no_new_privileges", "unprivileged", "pinned"}));
+  if (!MachineGivesAFullSandbox()) GTEST_SKIP() << "this machine does not permit all measures";
+  EXPECT_THAT(names, ::testing::Contains("full"));
+}
+
+TEST_P(TrialRunnerTest, AWorkerThatIsLessConfinedThanTheFirstRunsNothing) {
+  const std::string flag = absl::StrCat(::testing::TempDir(), "/fewer-rights-", getpid());
+  const auto runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM,
+                                           .emulator = {TUNEFLEET_FEWER_RIGHTS, flag},
+                                           .cores = {UsableCores().back()},
+                                           .worker_lifetime = GetParam()});
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  if (((*runner)->sandbox() & kSandboxLandlock) == 0) {
+    ASSERT_FALSE(MachineGivesAFullSandbox());
+    GTEST_SKIP() << "this machine has no Landlock";
+  }
+  const v1::Trial trial = MakeTrial("good", &blobs_);
+  const auto run = [&] {
+    return (*runner)->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = nullptr});
+  };
+  EXPECT_EQ(v1::Outcome_Name(run().outcome()), "OUTCOME_OK");
+  const std::ofstream taken(flag);
+  kill((*runner)->zygote().pid(), SIGKILL);  // the next one has less
+  EXPECT_FALSE((*runner)->Probe().ok());     // lost to the loss, or refused already
+  for (int i = 0; i < 2; ++i) {
+    const v1::TrialResult refused = run();
+    EXPECT_EQ(v1::Outcome_Name(refused.outcome()), "OUTCOME_DEVICE_ERROR");
+    EXPECT_THAT(refused.detail(), HasSubstr("no longer what it was, without landlock"));
+  }
+  EXPECT_FALSE((*runner)->Probe().ok());
+  std::filesystem::remove(flag);
+  EXPECT_EQ(v1::Outcome_Name(run().outcome()), "OUTCOME_OK");
 }
 
 INSTANTIATE_TEST_SUITE_P(Lifetimes, TrialRunnerTest,
