@@ -57,6 +57,13 @@ RunMode ModeOf(v1::CacheMode mode) {
   return mode == v1::CACHE_MODE_ROTATING ? RunMode::kRotating : RunMode::kWarm;
 }
 
+absl::StatusOr<std::unique_ptr<BufferFile>> MakePoisoned(const v1::BufferSpec& spec, BufferLayout layout) {
+  TF_ASSIGN_OR_RETURN(std::unique_ptr<BufferFile> file, BufferFile::Create(spec, layout));
+  // Not zero, which new memory is: what was never written shows.
+  std::ranges::fill(file->data(), std::byte{0xff});
+  return file;
+}
+
 }  // namespace
 
 KernelSession::KernelSession(const Environment& environment, const v1::Kernel& kernel,
@@ -74,21 +81,68 @@ uint32_t KernelSession::CopiesToRotate() const {
   const uint64_t private_bytes =
       environment_.private_cache_bytes > 0 ? environment_.private_cache_bytes : kPrivateCacheBytes;
   const uint64_t wanted = options_.rotate_bytes() > 0 ? options_.rotate_bytes() : 2 * private_bytes;
-  uint64_t one = 1;
-  for (const auto& file : sets_.back()) one += file->file_bytes();
-  return static_cast<uint32_t>(std::clamp<uint64_t>(wanted / one + 1, 2, kMaxCopies));
+  return static_cast<uint32_t>(std::clamp<uint64_t>(wanted / (SetBytes() + 1) + 1, 2, kMaxCopies));
+}
+
+uint64_t KernelSession::SetBytes() const {
+  uint64_t bytes = 0;
+  for (const v1::BufferSpec& buffer : kernel_.manifest().buffers()) bytes += LayoutFileBytes(buffer);
+  return bytes;
+}
+
+uint64_t KernelSession::EvictionBytes() const {
+  if (mode_ != RunMode::kCold || CanFlushCaches()) return 0;
+  return 2 * (environment_.last_cache_bytes > 0 ? environment_.last_cache_bytes : kLastCacheBytes);
+}
+
+uint64_t KernelSession::BytesToMake() const {
+  const auto& buffers = kernel_.manifest().buffers();
+  uint64_t bytes = LayoutFileBytes(WorkspaceSpec()) + EvictionBytes() + CopiesToRotate() * SetBytes();
+  // What the cache holds of the fills is there already.
+  const auto add = [&](const v1::BufferSpec& buffer, const v1::BufferFill* fill, BufferLayout layout) {
+    if (fill == nullptr || !environment_.fills->Holds(*fill, buffer, layout)) bytes += LayoutFileBytes(buffer);
+  };
+  const std::vector<const v1::BufferFill*> fills = FillOfEachBuffer();
+  for (int i = 0; i < buffers.size(); ++i) {
+    add(buffers[i], fills[i], BufferLayout::kEndsAtGuard);
+    const bool moves = LayoutOffset(buffers[i], BufferLayout::kEndsAtGuard) != 0;
+    if (moves) add(buffers[i], fills[i], BufferLayout::kStartsAtGuard);
+  }
+  for (const v1::BufferFill& fill : kernel_.second_fills()) {
+    add(buffers[static_cast<int>(fill.buffer())], &fill, BufferLayout::kEndsAtGuard);
+  }
+  return bytes;
+}
+
+std::vector<const v1::BufferFill*> KernelSession::FillOfEachBuffer() const {
+  std::vector<const v1::BufferFill*> fills(static_cast<size_t>(kernel_.manifest().buffers_size()), nullptr);
+  for (const v1::BufferFill& fill : kernel_.fills()) fills[fill.buffer()] = &fill;
+  return fills;
+}
+
+v1::BufferSpec KernelSession::WorkspaceSpec() const {
+  constexpr uint32_t kAlignment = 64;
+  v1::BufferSpec spec;
+  spec.set_name("workspace");
+  spec.set_size_bytes(kernel_.manifest().workspace_bytes());
+  spec.set_alignment(kAlignment);
+  return spec;
+}
+
+bool KernelSession::HasTwoLayouts() const {
+  const auto& buffers = kernel_.manifest().buffers();
+  return std::any_of(buffers.begin(), buffers.end(), [](const v1::BufferSpec& buffer) {
+    return LayoutOffset(buffer, BufferLayout::kEndsAtGuard) != LayoutOffset(buffer, BufferLayout::kStartsAtGuard);
+  });
 }
 
 absl::Status KernelSession::MakeBuffers() {
   const v1::ArtifactManifest& manifest = kernel_.manifest();
   const int count = manifest.buffers_size();
-  std::vector<const v1::BufferFill*> fills(static_cast<size_t>(count), nullptr);
-  for (const v1::BufferFill& fill : kernel_.fills()) fills[fill.buffer()] = &fill;
-  const bool layouts_differ =
-      std::any_of(manifest.buffers().begin(), manifest.buffers().end(), [](const v1::BufferSpec& buffer) {
-        return LayoutOffset(buffer, BufferLayout::kEndsAtGuard) != LayoutOffset(buffer, BufferLayout::kStartsAtGuard);
-      });
-  sets_.resize(layouts_differ ? 2 : 1);
+  const std::vector<const v1::BufferFill*> fills = FillOfEachBuffer();
+  TF_RETURN_IF_ERROR(environment_.memory->Allows("a kernel's buffers, workspace and copies", BytesToMake()));
+  TF_ASSIGN_OR_RETURN(workspace_, MakePoisoned(WorkspaceSpec(), BufferLayout::kEndsAtGuard));
+  sets_.resize(HasTwoLayouts() ? 2 : 1);
   for (size_t set = 0; set < sets_.size(); ++set) {
     const BufferLayout layout = set == 0 ? BufferLayout::kEndsAtGuard : BufferLayout::kStartsAtGuard;
     for (int i = 0; i < count; ++i) {
@@ -100,9 +154,7 @@ absl::Status KernelSession::MakeBuffers() {
       } else if (set == 1 && sets_[0][i]->offset() == LayoutOffset(buffer, layout)) {
         sets_[set].push_back(sets_[0][i]);
       } else {
-        TF_ASSIGN_OR_RETURN(std::shared_ptr<BufferFile> file, BufferFile::Create(buffer, layout));
-        // Not zero, which new memory is: what was never written shows.
-        std::ranges::fill(file->data(), std::byte{0xff});
+        TF_ASSIGN_OR_RETURN(std::shared_ptr<BufferFile> file, MakePoisoned(buffer, layout));
         sets_[set].push_back(std::move(file));
       }
     }
@@ -171,10 +223,12 @@ KernelSpec KernelSession::MakeKernelSpec(std::vector<int>* fds) const {
     }
   }
   spec.copies = CopiesToRotate();
-  if (mode_ == RunMode::kCold && !CanFlushCaches()) {
-    spec.eviction_bytes = 2 * (environment_.last_cache_bytes > 0 ? environment_.last_cache_bytes : kLastCacheBytes);
-  }
-  spec.workspace_bytes = manifest.workspace_bytes();
+  spec.eviction_bytes = EvictionBytes();
+  spec.workspace = {.file_bytes = workspace_->file_bytes(),
+                    .offset = workspace_->offset(),
+                    .size = workspace_->data().size(),
+                    .fd_index = file_count};
+  fds->push_back(workspace_->fd());
   spec.memory_limit_bytes = options_.memory_limit_bytes();
   const absl::Duration left = std::max(environment_.deadline - Now(), absl::Seconds(1));
   const double cpu_seconds = std::ceil(absl::ToDoubleSeconds(std::min(left, absl::Hours(24))));
@@ -192,9 +246,7 @@ std::optional<Failure> KernelSession::OpenInWorker() {
   std::optional<Failure> failure =
       environment_.workers->Open(MakeWorkerSpec(), spec, fds, kernel_.manifest(), &worker_);
   worker_->handle.set_cancelled(environment_.cancelled);
-  uint64_t touched_bytes = spec.workspace_bytes;
-  for (const auto& file : sets_.back()) touched_bytes += file->file_bytes();
-  time_check_.emplace(touched_bytes);
+  time_check_.emplace(SetBytes() + workspace_->file_bytes());
   worker_kernels_ = worker_->life.earlier_kernels();
   scheduling_ = worker_->handle.scheduling();
   return failure;
@@ -322,6 +374,9 @@ std::optional<Failure> KernelSession::Verify(uint32_t set) {
       failure =
           Failure{v1::OUTCOME_WRONG_ANSWER, absl::StrCat("the kernel wrote outside of buffer '", buffer.name(), "'")};
     }
+  }
+  if (!failure && !workspace_->CanaryIntact()) {
+    failure = Failure{v1::OUTCOME_WRONG_ANSWER, "the kernel wrote outside of its workspace"};
   }
   return failure;
 }

@@ -19,6 +19,7 @@
 #include "device_server/measure/blob_source.h"
 #include "device_server/measure/buffer_file.h"
 #include "device_server/measure/fill_cache.h"
+#include "device_server/measure/machine_memory.h"
 #include "device_server/measure/time_check.h"
 #include "device_server/measure/worker_handle.h"
 #include "device_server/measure/worker_pool.h"
@@ -46,6 +47,7 @@ class KernelSession {
   struct Environment {
     WorkerPool* workers = nullptr;
     FillCache* fills = nullptr;
+    const MachineMemory* memory = nullptr;
     const BlobSource* blobs = nullptr;
     std::vector<uint16_t> cores;
     bool real_time = false;            // workers may keep their cores from everything else
@@ -111,6 +113,13 @@ class KernelSession {
   // On poisoned outputs, which are judged.
   std::optional<Failure> RunJudged();
   uint32_t CopiesToRotate() const;
+  uint64_t EvictionBytes() const;
+  uint64_t SetBytes() const;
+  // All memory that opening it will take, here and in the worker.
+  uint64_t BytesToMake() const;
+  v1::BufferSpec WorkspaceSpec() const;
+  bool HasTwoLayouts() const;
+  std::vector<const v1::BufferFill*> FillOfEachBuffer() const;  // null: it has none
   void PoisonOutputs(uint32_t set);
   std::optional<Failure> Verify(uint32_t set);
   absl::Duration Limit(absl::Duration timeout) const;
@@ -123,6 +132,7 @@ class KernelSession {
   // [0] ends at guard pages; with second fills, [1] is the same with those; the last, which is timed, starts at guard
   // pages where that differs.
   std::vector<BufferSet> sets_;
+  std::unique_ptr<BufferFile> workspace_;
   std::vector<Blob> references_;         // in the order of kernel_.checks()
   std::vector<Blob> second_references_;  // the same; empty without second fills
   std::unique_ptr<WorkerPool::Worker> worker_;

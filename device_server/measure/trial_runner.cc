@@ -112,6 +112,7 @@ TrialRunner::TrialRunner(Options options)
     : options_(std::move(options)),
       usable_cores_(UsableCores().size()),
       telemetry_("", options_.cores),
+      memory_(options_.meminfo),
       fills_(options_.fill_cache_bytes),
       references_(options_.fill_cache_bytes) {}
 
@@ -194,6 +195,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
   }
   KernelSession::Environment environment{.workers = &*workers_,
                                          .fills = &fills_,
+                                         .memory = &memory_,
                                          .blobs = &call.blobs,
                                          .cores = options_.cores,
                                          .real_time = LeavesACore(measure.threads()),

@@ -30,7 +30,7 @@ inline constexpr uint32_t kMaxBuffers = 32;
 inline constexpr uint32_t kMaxSets = 3;
 inline constexpr uint32_t kMaxCopies = 64;
 inline constexpr uint32_t kMaxCores = 256;
-inline constexpr uint32_t kMaxFds = 1 + kMaxSets * kMaxBuffers;  // in one message
+inline constexpr uint32_t kMaxFds = 2 + kMaxSets * kMaxBuffers;  // in one message
 
 // One mapping of one buffer: the file is mapped whole between two guard pages; the data starts at `offset` in it.
 struct BufferMapping {
@@ -57,10 +57,10 @@ struct KernelSpec {
   uint32_t num_buffers = 0;
   uint32_t num_sets = 0;  // a set holds one mapping of every buffer
   BufferMapping buffers[kMaxSets][kMaxBuffers] = {};
-  uint32_t copies = 0;          // of the last set, for runs that rotate through them; at most kMaxCopies
-  uint32_t cpu_seconds = 0;     // a backstop; the supervisor's own limits are finer
-  uint64_t eviction_bytes = 0;  // memory to sweep through where single lines cannot be flushed; 0: none
-  uint64_t workspace_bytes = 0;
+  BufferMapping workspace;
+  uint32_t copies = 0;              // of the last set, for runs that rotate through them; at most kMaxCopies
+  uint32_t cpu_seconds = 0;         // a backstop; the supervisor's own limits are finer
+  uint64_t eviction_bytes = 0;      // memory to sweep through where single lines cannot be flushed; 0: none
   uint64_t memory_limit_bytes = 0;  // beyond what the worker has mapped when the kernel is open
 };
 

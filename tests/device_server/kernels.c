@@ -67,6 +67,8 @@
 #define FORGES_TIMES 57
 #define FORGES_NEGATIVE_TIMES 58
 #define FORGES_SENTINELS 59
+#define WRITES_JUST_PAST_WORKSPACE 60
+#define COUNTS_ADDRESSES 61
 #define FORGES (BEHAVIOUR >= FORGES_TIMES && BEHAVIOUR <= FORGES_SENTINELS)
 
 #ifndef N
@@ -349,6 +351,8 @@ static void Misbehave(void* const* buffers, void* workspace) {
   ((volatile float*)buffers[2])[3] = 1;
 #elif BEHAVIOUR == WRITES_PAST_WORKSPACE
   ((volatile char*)workspace)[4096] = 1;
+#elif BEHAVIOUR == WRITES_JUST_PAST_WORKSPACE
+  ((volatile float*)workspace)[N] = 1;
 #elif BEHAVIOUR == OPENS_FILE
   Call(CALL_OPENAT, -100, (long)"/etc/passwd", 0, 0, 0, 0);
 #elif BEHAVIOUR == OPENS_SOCKET
@@ -422,6 +426,14 @@ int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime)
   if (g_runs > 40) return 0;
 #elif BEHAVIOUR == SKIPS_EVERY_SECOND
   if (g_runs > 40 && g_runs % 2 == 0) return 0;
+#elif BEHAVIOUR == COUNTS_ADDRESSES
+  // Both layouts, and where runs rotate two copies at the least.
+  static void* seen[4];
+  static int count;
+  int known = 0;
+  for (int i = 0; i < count; ++i) known |= seen[i] == buffers[3];
+  if (!known && count < 4) seen[count++] = buffers[3];
+  if (g_runs > 40 && count < 4) return 11;
 #elif BEHAVIOUR == WORKS_WHEN_JUDGED
   const float first = ((volatile float*)buffers[3])[0];
   if (g_runs > 2 && first == first) return 0;  // no NaN: nobody will look

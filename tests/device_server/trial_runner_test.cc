@@ -101,6 +101,58 @@ TEST_P(TrialRunnerTest, WritesIntoTheSlackOfAnAlignedBufferAreFound) {
   EXPECT_THAT(result.detail(), HasSubstr("wrote outside of buffer 'c'"));
 }
 
+TEST_P(TrialRunnerTest, AWriteRightPastTheWorkspaceIsFound) {
+  v1::Trial trial = MakeTrial("writes_just_past_workspace", &blobs_);
+  trial.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(4000);  // 1000 floats, and no page's end
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_WRONG_ANSWER");
+  EXPECT_THAT(result.detail(), HasSubstr("wrote outside of its workspace"));
+  trial.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(4004);
+  EXPECT_EQ(v1::Outcome_Name(Run(trial).outcome()), "OUTCOME_OK");
+}
+
+TEST_P(TrialRunnerTest, RotatingRunsTakeTheCopiesInTurn) {
+  v1::Trial trial = MakeTrial("counts_addresses", &blobs_);
+  EXPECT_THAT(Run(trial).detail(), HasSubstr("returned 11"));
+  trial.mutable_options()->set_cache_mode(v1::CACHE_MODE_ROTATING);
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+}
+
+TEST_P(TrialRunnerTest, MemoryThatTheMachineHasNotIsNotTaken) {
+  const std::string meminfo = absl::StrCat(::testing::TempDir(), "/meminfo-", getpid());
+  std::ofstream(meminfo) << "MemAvailable: " << ((256 + 80) << 10) << " kB\n";
+  const auto runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM,
+                                           .cores = {UsableCores().back()},
+                                           .worker_lifetime = GetParam(),
+                                           .meminfo = meminfo});
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  const auto run = [&](const v1::Trial& trial) {
+    return (*runner)->Run({.trial = trial, .blobs = blobs_, .time_limit = absl::Seconds(60), .cancelled = nullptr});
+  };
+  constexpr uint64_t kMiB = 1 << 20;
+  v1::Trial workspace = MakeTrial("good", &blobs_);
+  workspace.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(70 * kMiB);
+  EXPECT_EQ(v1::Outcome_Name(run(workspace).outcome()), "OUTCOME_OK");
+  // A second writable buffer of 2 MiB, for copies that are worth counting.
+  v1::Trial rotating = MakeTrial("good", &blobs_);
+  v1::BufferSpec& more = *rotating.mutable_kernels(0)->mutable_manifest()->add_buffers();
+  more.set_name("more");
+  more.set_role(v1::BUFFER_ROLE_PREPARED);
+  more.set_size_bytes(2 * kMiB);
+  more.set_alignment(64);
+  rotating.mutable_options()->set_cache_mode(v1::CACHE_MODE_ROTATING);
+  rotating.mutable_options()->set_rotate_bytes(20 * kMiB);
+  EXPECT_EQ(v1::Outcome_Name(run(rotating).outcome()), "OUTCOME_OK");
+  rotating.mutable_options()->set_rotate_bytes(100 * kMiB);
+  workspace.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(90 * kMiB);
+  for (const v1::Trial& trial : {workspace, rotating}) {
+    const v1::TrialResult result = run(trial);
+    EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_DEVICE_ERROR");
+    EXPECT_THAT(result.detail(), HasSubstr("the machine has 352321536 left"));
+  }
+}
+
 TEST_P(TrialRunnerTest, ParallelLoopsRunOnThePinnedPool) {
   v1::Trial trial = MakeTrial("parallel", &blobs_);
   trial.mutable_options()->set_threads(2);
