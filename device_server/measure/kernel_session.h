@@ -88,6 +88,9 @@ class KernelSession {
   uint64_t sentinel_before_ns() const { return sentinel_before_ns_; }
   std::optional<Failure> RunSentinel(uint64_t* reading_ns);
 
+  // That its worker had before.
+  uint32_t earlier_kernels() const { return worker_kernels_; }
+
   Scheduling scheduling() const { return scheduling_; }
 
   // What the first run wrote to an output.

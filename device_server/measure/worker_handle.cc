@@ -193,11 +193,11 @@ WorkerHandle::Reply WorkerHandle::Command(WorkerCommand command, absl::Duration 
     reply.failure = Ended(phase);
     return reply;
   }
+  if (report.serial != serial_) {
+    return failed(v1::OUTCOME_CRASHED, absl::StrCat("a report that was not asked for came in ", phase));
+  }
   switch (report.kind) {
     case WorkerReportKind::kDone: {
-      if (report.serial != serial_) {
-        return failed(v1::OUTCOME_CRASHED, absl::StrCat("a report that was not asked for came in ", phase));
-      }
       if (!IsPossible(command, report, passed)) {
         return failed(v1::OUTCOME_CRASHED, absl::StrCat("an impossible time was reported in ", phase));
       }

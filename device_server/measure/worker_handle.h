@@ -25,6 +25,7 @@ namespace tunefleet::device {
 struct Failure {
   v1::Outcome outcome = v1::OUTCOME_UNSPECIFIED;
   std::string detail;
+  uint32_t earlier_kernels = 0;  // that its worker had before
 };
 
 class WorkerHandle {

@@ -6,7 +6,7 @@
 //                                          kernel follows; kSentinel at any time
 //                          KernelSpec      after kOpen, with fds: the code, then one per buffer file
 //   worker -> supervisor   WorkerReport    kReady first, then one per command, with its serial number; the trap reports
-//                                          come at any time and are the worker's last word
+//                                          have it too and are the worker's last word
 //
 // All ends are the same program, so messages are plain structs. What a worker says is not trusted: its text is bounded,
 // and it never judges its own output. Its times it alone can measure, and the kernel that is timed shares its process:

@@ -15,6 +15,7 @@ namespace {
 
 TrapContext g_context;
 TrappedKernel g_kernel;
+volatile uint32_t g_serial = 0;
 volatile Permission g_permission = Permission::kNothing;
 
 #if defined(SYS_mmap)
@@ -62,7 +63,8 @@ bool IsWriteFault([[maybe_unused]] void* context) {
 #endif
 }
 
-[[noreturn]] void ReportAndEnd(const WorkerReport& report) {
+[[noreturn]] void ReportAndEnd(WorkerReport report) {
+  report.serial = g_serial;
   [[maybe_unused]] const ssize_t sent = write(g_context.report_fd, &report, sizeof(report));
   while (true) syscall(SYS_exit_group, kTrapExitStatus);
 }
@@ -186,6 +188,7 @@ void UseTrapStack() {
 }
 
 void SetTrappedKernel(const TrappedKernel& kernel) { g_kernel = kernel; }
+void SetTrappedCommand(uint32_t serial) { g_serial = serial; }
 void Permit(Permission permission) { g_permission = permission; }
 
 }  // namespace tunefleet::device

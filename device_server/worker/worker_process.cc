@@ -69,6 +69,7 @@ class Worker {
     WorkerReport report;
     report.kind = WorkerReportKind::kDone;
     report.serial = command.serial;
+    SetTrappedCommand(command.serial);
     switch (command.kind) {
       case WorkerCommandKind::kOpen:
         Open(&report);

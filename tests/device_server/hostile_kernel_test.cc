@@ -10,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "device_server/measure/trial_runner.h"
 #include "tests/device_server/trial_fixture.h"
@@ -65,7 +66,8 @@ TEST_P(HostileKernelTest, EndsWithItsOutcomeAndTheNextTrialRuns) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), v1::Outcome_Name(hostile.outcome)) << result.detail();
   EXPECT_THAT(result.detail(), HasSubstr(hostile.detail));
   ASSERT_EQ(result.kernels_size(), 1);
-  EXPECT_EQ(result.kernels(0).worker_kernels() > 0, persistent);
+  EXPECT_EQ(result.kernels(0).worker_kernels(), 0u) << "no kernel is condemned for what an earlier one left behind";
+  EXPECT_EQ(absl::StrContains(result.detail(), "; before, in a worker that had had "), persistent);
   for (const bool first : {true, false}) {
     const v1::TrialResult next = Run(MakeTrial("good", &blobs_), lifetime);
     EXPECT_EQ(v1::Outcome_Name(next.outcome()), "OUTCOME_OK") << next.detail();
@@ -122,6 +124,7 @@ INSTANTIATE_TEST_SUITE_P(
             Hostile{"aborts", v1::OUTCOME_CRASHED, "SIGABRT in run"},
             Hostile{"overflows_stack", v1::OUTCOME_CRASHED, "SIGSEGV in run"},
             Hostile{"forges_report", v1::OUTCOME_CRASHED, "not asked for"},
+            Hostile{"forges_trap", v1::OUTCOME_CRASHED, "not asked for"},
             Hostile{"receives", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"closes_in_constructor", v1::OUTCOME_FORBIDDEN, "in load"},
             Hostile{"no_entry_point", v1::OUTCOME_LOAD_FAILED, "entry point"})),

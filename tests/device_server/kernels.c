@@ -69,6 +69,8 @@
 #define FORGES_SENTINELS 59
 #define WRITES_JUST_PAST_WORKSPACE 60
 #define COUNTS_ADDRESSES 61
+#define FORGES_TRAP 62
+#define BREAKS_RUNTIME 63
 #define FORGES (BEHAVIOUR >= FORGES_TIMES && BEHAVIOUR <= FORGES_SENTINELS)
 
 #ifndef N
@@ -141,6 +143,7 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 
 static volatile int g_runs;
 static volatile int* volatile g_null;
+static void* volatile* g_parallel_for;
 
 static void Add(void* const* buffers) {
   const float* a = buffers[0];
@@ -388,8 +391,11 @@ static void Misbehave(void* const* buffers, void* workspace) {
   g_huge[g_runs] = 1;
 #elif BEHAVIOUR == LEAKS_MEMORY
   if (g_runs == 1) Call(CALL_MMAP, 0, 12 << 20, 3, 0x22, -1, 0);
-#elif BEHAVIOUR == FORGES_REPORT
-  int report[328 / sizeof(int)] = {2};  // a WorkerReport that a command was carried out
+#elif BEHAVIOUR == BREAKS_RUNTIME
+  *g_parallel_for = 0;
+#elif BEHAVIOUR == FORGES_REPORT || BEHAVIOUR == FORGES_TRAP
+  // A WorkerReport that a command was carried out, or that a signal came.
+  int report[328 / sizeof(int)] = {BEHAVIOUR == FORGES_TRAP ? 6 : 2};
   Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
 #elif BEHAVIOUR == RECEIVES
   char message[16];
@@ -434,6 +440,8 @@ int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime)
   for (int i = 0; i < count; ++i) known |= seen[i] == buffers[3];
   if (!known && count < 4) seen[count++] = buffers[3];
   if (g_runs > 40 && count < 4) return 11;
+#elif BEHAVIOUR == BREAKS_RUNTIME
+  g_parallel_for = (void* volatile*)&runtime->parallel_for;
 #elif BEHAVIOUR == WORKS_WHEN_JUDGED
   const float first = ((volatile float*)buffers[3])[0];
   if (g_runs > 2 && first == first) return 0;  // no NaN: nobody will look

@@ -24,6 +24,7 @@ namespace tunefleet::device {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -215,7 +216,7 @@ TEST_F(PersistentWorkerTest, EveryKernelHasItsOwnMemoryLimit) {
   more.mutable_options()->set_memory_limit_bytes(1 << 20);
   const v1::TrialResult result = Run(more);
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OUT_OF_MEMORY") << result.detail();
-  EXPECT_EQ(result.kernels(0).worker_kernels(), 3u);
+  EXPECT_THAT(result.detail(), HasSubstr("before, in a worker that had had 3 kernels: an allocation"));
 }
 
 TEST_F(PersistentWorkerTest, KernelsOfAllCacheModesFollowEachOther) {
@@ -252,6 +253,29 @@ TEST_F(PersistentWorkerTest, AKernelThatWillNotGoOrLeavesMuchBehindIsItsLast) {
     ASSERT_EQ(RunBriefly("good"), 0u) << behaviour;
     Run(Make("reads_null"));  // for a new one
   }
+}
+
+TEST_F(PersistentWorkerTest, AKernelIsNotBlamedForWhatAnEarlierOneLeftBehind) {
+  for (const char* const behaviour : {"breaks_runtime", "parallel"}) {
+    v1::Trial trial = Make(behaviour);
+    trial.mutable_options()->set_threads(2);
+    const v1::TrialResult result = Run(trial);
+    ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << behaviour << ": " << result.detail();
+    EXPECT_EQ(result.kernels(0).worker_kernels(), 0u);
+  }
+}
+
+TEST_F(PersistentWorkerTest, AReferenceThatFailedInAWorkerWithAPastIsTriedAgain) {
+  v1::Trial breaks = Make("breaks_runtime");
+  breaks.mutable_options()->set_threads(2);
+  ASSERT_EQ(v1::Outcome_Name(Run(breaks).outcome()), "OUTCOME_OK");
+  v1::Trial trial = Make("good");
+  trial.mutable_options()->set_threads(2);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = Make("parallel").kernels(0).manifest();
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
 }
 
 TEST_F(PersistentWorkerTest, AnAbortBetweenTrialsEndsIt) {
