@@ -50,6 +50,12 @@ std::vector<std::string> SandboxNames(uint32_t bits) {
   return names;
 }
 
+uint64_t KernelSpec::OwnBytes() const {
+  uint64_t copy_bytes = 0;
+  for (uint32_t i = 0; num_sets > 0 && i < num_buffers; ++i) copy_bytes += buffers[num_sets - 1][i].file_bytes;
+  return eviction_bytes + copies * copy_bytes;
+}
+
 absl::Status SendPacket(int socket, const void* data, size_t size, std::span<const int> fds) {
   TF_CHECK(fds.size() <= kMaxFds, "too many descriptors in one packet");
   iovec part{const_cast<void*>(data), size};

@@ -62,6 +62,9 @@ struct KernelSpec {
   uint32_t cpu_seconds = 0;         // a backstop; the supervisor's own limits are finer
   uint64_t eviction_bytes = 0;      // memory to sweep through where single lines cannot be flushed; 0: none
   uint64_t memory_limit_bytes = 0;  // beyond what the worker has mapped when the kernel is open
+
+  // Memory that the worker takes for itself when it opens the kernel.
+  uint64_t OwnBytes() const;
 };
 
 enum class ZygoteRequestKind : uint32_t { kSpawn = 1, kReap = 2 };

@@ -173,7 +173,7 @@ absl::Status Zygote::AllowMemory(const KernelSpec& spec) {
     if (aborted_) return absl::UnavailableError("the agent is ending");
   }
   if (group_ == nullptr) return absl::OkStatus();
-  return group_->LimitMemory(workers_ * (spec.memory_limit_bytes + spec.workspace.file_bytes + kWorkerBytes));
+  return group_->LimitMemory(workers_ * (spec.memory_limit_bytes + spec.OwnBytes() + kWorkerBytes));
 }
 
 absl::StatusOr<WorkerEnd> Zygote::Reap(const WorkerId& worker, absl::Duration grace) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "device_server/measure/worker_handle.h"
 #include "tests/device_server/agent_process.h"
+#include "tests/support/temp_dir.h"
 
 namespace tunefleet::device {
 namespace {
@@ -76,6 +78,35 @@ TEST(ZygoteTest, OneThatCannotForkIsReplaced) {
   EXPECT_EQ(failure->outcome, v1::OUTCOME_DEVICE_ERROR);
   WorkerHandle next((*zygote).get());
   EXPECT_FALSE(next.Start({}));
+}
+
+TEST(ZygoteTest, TheGroupOfItsWorkersHasRoomForTheCopiesOfAKernel) {
+  const TempDir folder;  // that looks like a group
+  for (const char* const name : {"cgroup.controllers", "cgroup.subtree_control", "cgroup.procs"}) {
+    std::ofstream(folder / name) << (std::string(name) == "cgroup.procs" ? "" : "memory pids\n");
+  }
+  const std::filesystem::path below = folder / "tunefleet-d";
+  std::filesystem::create_directory(below);
+  for (const char* const name : {"cgroup.procs", "memory.max", "pids.max"}) std::ofstream(below / name);
+  auto group = WorkerGroup::Create(folder.path(), "d");
+  ASSERT_TRUE(group.ok()) << group.status();
+  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, *std::move(group));
+  ASSERT_TRUE(zygote.ok()) << zygote.status();
+  WorkerHandle worker(zygote->get());
+  ASSERT_FALSE(worker.Start({}));
+  const auto allowed = [&](const KernelSpec& spec) {
+    EXPECT_TRUE((*zygote)->AllowMemory(spec).ok());
+    uint64_t bytes = 0;
+    std::ifstream(below / "memory.max") >> bytes;
+    return bytes;
+  };
+  KernelSpec spec{.num_buffers = 2, .num_sets = 2};
+  spec.buffers[1][0].file_bytes = 4096;
+  spec.buffers[1][1].file_bytes = 8192;
+  const uint64_t without = allowed(spec);
+  spec.copies = 10;
+  spec.eviction_bytes = 1000;
+  EXPECT_EQ(allowed(spec), without + 10 * (4096 + 8192) + 1000);
 }
 
 TEST(ZygoteTest, AfterAnAbortNothingIsOpened) {
