@@ -4,9 +4,11 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "common/status_macros.h"
 #include "device_server/describe/cpu_list.h"
+#include "device_server/sandbox/wire.h"
 
 namespace tunefleet::device {
 namespace {
@@ -143,6 +145,17 @@ absl::StatusOr<std::vector<PlannedDevice>> PlanDevices(
   }
   TellClassesApart(&plan);
   return plan;
+}
+
+absl::Status CheckSandbox(const CommandLine& line, std::span<const uint32_t> sandboxes) {
+  if (line.require_sandbox != "full") return absl::OkStatus();
+  for (const uint32_t sandbox : sandboxes) {
+    if ((sandbox & kSandboxFull) != kSandboxFull) {
+      return absl::FailedPreconditionError(absl::StrCat("--require-sandbox=full: this machine enforces only ",
+                                                        absl::StrJoin(SandboxNames(sandbox), ", ")));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace tunefleet::device

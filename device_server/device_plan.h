@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "device_server/describe/core_groups.h"
 #include "device_server/options.h"
@@ -32,6 +34,10 @@ struct PlannedDevice {
 absl::StatusOr<std::vector<PlannedDevice>> PlanDevices(
     const CommandLine& line, const std::vector<uint16_t>& usable, const std::vector<CoreGroup>& groups,
     const std::function<std::string(const std::vector<uint16_t>& cores)>& class_of);
+
+// Whether every device has the sandbox that the command line requires. `sandboxes`: SandboxBits of each. Errors:
+// FAILED_PRECONDITION.
+absl::Status CheckSandbox(const CommandLine& line, std::span<const uint32_t> sandboxes);
 
 }  // namespace tunefleet::device
 

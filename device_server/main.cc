@@ -192,11 +192,9 @@ int Main(int argc, char** argv) {
     }
     return exit_status;
   }
-  const uint32_t sandbox = devices.front().runner->sandbox();  // the machine's, so the same for all
-  if (line->require_sandbox == "full" && (sandbox & kSandboxFull) != kSandboxFull) {
-    return Refuse(absl::StrCat("--require-sandbox=full: this machine enforces only ",
-                               absl::StrJoin(SandboxNames(sandbox), ", ")));
-  }
+  std::vector<uint32_t> sandboxes;
+  for (const ServedDevice& served : devices) sandboxes.push_back(served.runner->sandbox());
+  if (const absl::Status status = CheckSandbox(*line, sandboxes); !status.ok()) return Refuse(status.message());
   for (const ServedDevice& served : devices) StayOffCores(served.cores);
   const absl::StatusOr<Ending> ending = Serve(*line, TUNEFLEET_VERSION, devices, signals, &program_file);
   if (!ending.ok()) return Fail(ending.status());

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <string>
+#include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
@@ -18,23 +18,6 @@ namespace tunefleet::device {
 namespace {
 
 constexpr std::byte kCanary{0x5c};
-
-// A buffer of this size is held against what the machine has left before it is asked for: the system would rather end
-// processes than refuse.
-constexpr uint64_t kLargeBytes = uint64_t{64} << 20;
-constexpr uint64_t kReserveBytes = uint64_t{256} << 20;  // stays free for everything else
-constexpr uint64_t kMostBytes = PTRDIFF_MAX;
-
-// What the machine could still give out; unbounded where it does not say.
-uint64_t AvailableBytes() {
-  std::ifstream info("/proc/meminfo");
-  std::string name, unit;
-  uint64_t kib = 0;
-  while (info >> name >> kib && std::getline(info, unit)) {
-    if (name == "MemAvailable:") return kib << 10;
-  }
-  return ~uint64_t{0};
-}
 
 absl::Status MemoryError(const char* operation, uint64_t bytes) {
   return absl::ResourceExhaustedError(absl::StrCat(operation, " of ", bytes, " bytes: ", strerror(errno)));
@@ -54,17 +37,6 @@ uint64_t LayoutOffset(const v1::BufferSpec& spec, BufferLayout layout) {
 }
 
 absl::StatusOr<std::unique_ptr<BufferFile>> BufferFile::Create(const v1::BufferSpec& spec, BufferLayout layout) {
-  if (const uint64_t bytes = LayoutFileBytes(spec); bytes >= kLargeBytes) {
-    if (bytes > kMostBytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("a buffer of ", bytes, " bytes: a process here addresses at most ", kMostBytes));
-    }
-    const uint64_t available = AvailableBytes();
-    if (available < kReserveBytes || bytes > available - kReserveBytes) {
-      return absl::ResourceExhaustedError(absl::StrCat("a buffer of ", bytes, " bytes: the machine has ", available,
-                                                       " left, of which ", kReserveBytes, " stay free"));
-    }
-  }
   auto file = absl::WrapUnique(new BufferFile());
   file->size_ = spec.size_bytes();
   file->file_bytes_ = LayoutFileBytes(spec);
@@ -73,7 +45,8 @@ absl::StatusOr<std::unique_ptr<BufferFile>> BufferFile::Create(const v1::BufferS
   if (!file->fd_.valid() || ftruncate(file->fd(), static_cast<off_t>(file->file_bytes_)) != 0) {
     return MemoryError("a buffer", file->file_bytes_);
   }
-  if (fcntl(file->fd(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) return MemoryError("seal a buffer", 0);
+  if (fcntl(file->fd(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return MemoryError("seal a buffer", 0);
   if (file->file_bytes_ == 0) return file;
   // fallocate, so that a full machine is an error here and not a fault on first touch.
   if (fallocate(file->fd(), 0, 0, static_cast<off_t>(file->file_bytes_)) != 0) {
@@ -92,8 +65,9 @@ BufferFile::~BufferFile() {
 }
 
 absl::Status BufferFile::SealForReaders() {
-  if (fcntl(fd(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
-    return MemoryError("seal a buffer", file_bytes_);
+  UniqueFd readable(open(absl::StrCat("/proc/self/fd/", fd()).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!readable.valid()) return MemoryError("open a buffer for reading", file_bytes_);
+  fd_ = std::move(readable);
   return absl::OkStatus();
 }
 

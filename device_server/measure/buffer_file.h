@@ -27,7 +27,8 @@ uint64_t LayoutFileBytes(const v1::BufferSpec& spec);
 
 class BufferFile {
  public:
-  // A zeroed file with the canary around the data. Errors: RESOURCE_EXHAUSTED.
+  // A zeroed file with the canary around the data. Whether the machine has the memory is asked before
+  // (machine_memory.h). Errors: RESOURCE_EXHAUSTED.
   static absl::StatusOr<std::unique_ptr<BufferFile>> Create(const v1::BufferSpec& spec, BufferLayout layout);
   ~BufferFile();
   BufferFile(const BufferFile&) = delete;
@@ -36,7 +37,8 @@ class BufferFile {
   std::span<std::byte> data() { return {base_ + offset_, static_cast<size_t>(size_)}; }
   std::span<const std::byte> data() const { return {base_ + offset_, static_cast<size_t>(size_)}; }
 
-  // From now on no other process can map it for writing. What this object has mapped stays writable.
+  // From now on fd() is open for reading alone: whoever is given it can neither map it for writing nor make a mapping
+  // of it writable, on any system. What this object has mapped stays writable. Errors: RESOURCE_EXHAUSTED.
   absl::Status SealForReaders();
 
   // False when something wrote around the data.

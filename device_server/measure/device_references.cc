@@ -49,7 +49,7 @@ std::optional<Failure> Compute(const KernelSession::Environment& environment, co
   if (auto failure = session.OpenUnjudged()) {
     const bool passing = failure->outcome == v1::OUTCOME_DEVICE_ERROR || failure->outcome == v1::OUTCOME_CANCELLED;
     return Failure{passing ? failure->outcome : v1::OUTCOME_NO_REFERENCE,
-                   absl::StrCat("the reference: ", failure->detail)};
+                   absl::StrCat("the reference: ", failure->detail), session.earlier_kernels()};
   }
   for (int i = 0; i < reference.manifest().buffers_size(); ++i) {
     const v1::BufferSpec& buffer = reference.manifest().buffers(i);
@@ -87,7 +87,10 @@ std::optional<Failure> DeviceReferences::Get(const KernelSession::Environment& e
     entry.failure = Compute(environment, second, patient, &entry.references.second_outputs, &entry.bytes);
   }
   if (entry.failure) {
-    if (entry.failure->outcome != v1::OUTCOME_NO_REFERENCE) return entry.failure;  // may pass
+    const Failure& failure = *entry.failure;
+    const bool may_pass =
+        failure.outcome != v1::OUTCOME_NO_REFERENCE || DeservesANewWorker(failure.outcome, failure.earlier_kernels);
+    if (may_pass) return entry.failure;
     entry.references = {};
     entry.bytes = 0;
   }

@@ -19,6 +19,10 @@ std::string Key(v1::BufferFill fill, const v1::BufferSpec& spec, BufferLayout la
 
 }  // namespace
 
+bool FillCache::Holds(const v1::BufferFill& fill, const v1::BufferSpec& spec, BufferLayout layout) const {
+  return index_.contains(Key(fill, spec, layout));
+}
+
 absl::StatusOr<std::shared_ptr<BufferFile>> FillCache::Get(const v1::BufferFill& fill, const v1::BufferSpec& spec,
                                                            BufferLayout layout, const BlobSource& blobs) {
   std::string key = Key(fill, spec, layout);

@@ -24,6 +24,9 @@ class FillCache {
   absl::StatusOr<std::shared_ptr<BufferFile>> Get(const v1::BufferFill& fill, const v1::BufferSpec& spec,
                                                   BufferLayout layout, const BlobSource& blobs);
 
+  // Whether Get would make nothing.
+  bool Holds(const v1::BufferFill& fill, const v1::BufferSpec& spec, BufferLayout layout) const;
+
   uint64_t size_bytes() const { return size_bytes_; }
 
  private:

@@ -19,6 +19,8 @@
 #include "device_server/measure/blob_source.h"
 #include "device_server/measure/buffer_file.h"
 #include "device_server/measure/fill_cache.h"
+#include "device_server/measure/machine_memory.h"
+#include "device_server/measure/time_check.h"
 #include "device_server/measure/worker_handle.h"
 #include "device_server/measure/worker_pool.h"
 #include "proto/measurement.pb.h"
@@ -45,6 +47,7 @@ class KernelSession {
   struct Environment {
     WorkerPool* workers = nullptr;
     FillCache* fills = nullptr;
+    const MachineMemory* memory = nullptr;
     const BlobSource* blobs = nullptr;
     std::vector<uint16_t> cores;
     bool real_time = false;            // workers may keep their cores from everything else
@@ -72,8 +75,10 @@ class KernelSession {
   // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
   std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample);
 
-  // Judges what the last run wrote; where runs rotate through copies, that of one more run.
-  std::optional<Failure> VerifyOutputs();
+  // Judges what the kernel writes after its last sample: that of a few more runs on poisoned outputs, and with it
+  // whether its times can be true (time_check.h). A `censored` kernel's times are no good to it: what its last run
+  // wrote is judged; where runs rotate through copies, that of one more.
+  std::optional<Failure> VerifyOutputs(bool censored);
 
   // The kernel has come to a clean end: its worker may take another.
   void Close();
@@ -82,6 +87,9 @@ class KernelSession {
   // now.
   uint64_t sentinel_before_ns() const { return sentinel_before_ns_; }
   std::optional<Failure> RunSentinel(uint64_t* reading_ns);
+
+  // That its worker had before.
+  uint32_t earlier_kernels() const { return worker_kernels_; }
 
   Scheduling scheduling() const { return scheduling_; }
 
@@ -105,7 +113,16 @@ class KernelSession {
   std::optional<Failure> OpenInWorker();
   std::optional<Failure> Prepare(uint32_t set);
   std::optional<Failure> RunOnce(uint32_t set);
+  // On poisoned outputs, which are judged.
+  std::optional<Failure> RunJudged();
   uint32_t CopiesToRotate() const;
+  uint64_t EvictionBytes() const;
+  uint64_t SetBytes() const;
+  // All memory that opening it will take, here and in the worker.
+  uint64_t BytesToMake() const;
+  v1::BufferSpec WorkspaceSpec() const;
+  bool HasTwoLayouts() const;
+  std::vector<const v1::BufferFill*> FillOfEachBuffer() const;  // null: it has none
   void PoisonOutputs(uint32_t set);
   std::optional<Failure> Verify(uint32_t set);
   absl::Duration Limit(absl::Duration timeout) const;
@@ -118,10 +135,12 @@ class KernelSession {
   // [0] ends at guard pages; with second fills, [1] is the same with those; the last, which is timed, starts at guard
   // pages where that differs.
   std::vector<BufferSet> sets_;
+  std::unique_ptr<BufferFile> workspace_;
   std::vector<Blob> references_;         // in the order of kernel_.checks()
   std::vector<Blob> second_references_;  // the same; empty without second fills
   std::unique_ptr<WorkerPool::Worker> worker_;
   const RunMode mode_;
+  std::optional<TimeCheck> time_check_;  // once the worker is there
   uint32_t worker_kernels_ = 0;
   Scheduling scheduling_ = Scheduling::kNormal;
   uint64_t sentinel_before_ns_ = 0;

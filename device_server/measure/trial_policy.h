@@ -37,6 +37,9 @@ class TrialPolicy {
   std::optional<Step> Next(absl::BitGenRef random);
   void Add(const Step& step, const v1::Sample& sample);
 
+  // The kernel was cut short.
+  bool censored(size_t kernel) const { return contestants_[kernel].sampling.censored(); }
+
   // SamplingPolicy::Report, and the comparison with the first kernel.
   void Report(size_t kernel, v1::KernelResult* result) const;
 

@@ -38,6 +38,7 @@ class TrialRunner {
     uint64_t private_cache_bytes = 0;  // of a core; 0: unknown
     uint64_t last_cache_bytes = 0;
     uint64_t fill_cache_bytes = uint64_t{1} << 30;
+    std::string meminfo = "/proc/meminfo";  // what tells how much memory is left
     std::string turns_file;  // shared with builders on the same cores (common/turns.h); empty: they have others
     std::string device_id;
     std::string device_fingerprint;
@@ -88,6 +89,7 @@ class TrialRunner {
   const size_t usable_cores_;
   std::optional<common::Turns> turns_;
   const TelemetryReader telemetry_;
+  const MachineMemory memory_;
   FillCache fills_;
   DeviceReferences references_;
   DriftTracker drift_;

@@ -11,9 +11,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/check.h"
 #include "common/child_process.h"
 #include "common/clock.h"
+#include "device_server/worker/sentinel.h"
 
 namespace tunefleet::device {
 namespace {
@@ -37,6 +39,18 @@ std::string Place(const WorkerReport& fault, const v1::ArtifactManifest& manifes
   const v1::BufferSpec& buffer = manifest.buffers(fault.buffer);
   return absl::StrFormat(" %s byte %d of buffer '%s' of %u bytes", action, fault.offset, buffer.name(),
                          buffer.size_bytes());
+}
+
+// Whether what the worker says it measured fits into the time that passed here. The system may correct the rate of this
+// clock, by no more than a tenth, and never that of the worker's.
+bool IsPossible(const WorkerCommand& command, const WorkerReport& report, absl::Duration passed) {
+  const uint64_t most = static_cast<uint64_t>(absl::ToInt64Nanoseconds(1.1 * passed + absl::Milliseconds(1)));
+  const auto fits = [&](uint64_t reading_ns, uint64_t times) {
+    return reading_ns >= kShortestSentinelNs && reading_ns <= most / (times * kSentinelChains);
+  };
+  if (report.elapsed_ns > most) return false;
+  if (command.kind == WorkerCommandKind::kSentinel) return fits(report.elapsed_ns, 1);
+  return command.timed == 0 || fits(report.sentinel_ns, 2);
 }
 
 }  // namespace
@@ -73,7 +87,14 @@ std::optional<Failure> WorkerHandle::Start(const WorkerSpec& spec) {
     sandbox_ = report.sandbox | zygote_->sandbox();
     scheduling_ = static_cast<Scheduling>(report.scheduling);
     mapped_bytes_ = report.amount;
-    return std::nullopt;
+    const uint32_t missing = zygote_->required_sandbox() & ~sandbox_;
+    if (missing == 0) return std::nullopt;
+    // Perhaps for once, perhaps its zygote's doing: the next worker has another.
+    Kill();
+    zygote_->End();
+    return Failure{v1::OUTCOME_DEVICE_ERROR,
+                   absl::StrCat("start a worker: the sandbox is no longer what it was, without ",
+                                absl::StrJoin(SandboxNames(missing), ", "))};
   }
   report.text[sizeof(report.text) - 1] = '\0';
   return Kill({v1::OUTCOME_DEVICE_ERROR,
@@ -172,20 +193,20 @@ WorkerHandle::Reply WorkerHandle::Command(WorkerCommand command, absl::Duration 
     reply.failure = Ended(phase);
     return reply;
   }
+  if (report.serial != serial_) {
+    return failed(v1::OUTCOME_CRASHED, absl::StrCat("a report that was not asked for came in ", phase));
+  }
   switch (report.kind) {
     case WorkerReportKind::kDone: {
-      if (report.serial != serial_) {
-        return failed(v1::OUTCOME_CRASHED, absl::StrCat("a report that was not asked for came in ", phase));
-      }
-      const absl::Duration elapsed = absl::Nanoseconds(report.elapsed_ns);
-      if (elapsed > passed + absl::Milliseconds(1)) {
+      if (!IsPossible(command, report, passed)) {
         return failed(v1::OUTCOME_CRASHED, absl::StrCat("an impossible time was reported in ", phase));
       }
       if (report.code != 0) {
         return failed(v1::OUTCOME_CRASHED, absl::StrCat("the kernel returned ", report.code, " in ", phase));
       }
       return {.failure = std::nullopt,
-              .elapsed = elapsed,
+              .elapsed = absl::Nanoseconds(report.elapsed_ns),
+              .seen = passed,
               .preemptions = report.preemptions,
               .sentinel = absl::Nanoseconds(report.sentinel_ns),
               .amount = report.amount};
@@ -208,8 +229,12 @@ WorkerHandle::Reply WorkerHandle::Prepare(uint32_t set, absl::Duration timeout) 
   return Command({.kind = WorkerCommandKind::kPrepare, .set = set}, timeout, "prepare");
 }
 
-WorkerHandle::Reply WorkerHandle::Run(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout) {
-  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .mode = mode}, timeout, "run");
+WorkerHandle::Reply WorkerHandle::RunOnce(uint32_t set, absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = 1}, timeout, "run");
+}
+
+WorkerHandle::Reply WorkerHandle::RunTimed(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .timed = 1, .mode = mode}, timeout, "run");
 }
 
 WorkerHandle::Reply WorkerHandle::RunSentinel() {

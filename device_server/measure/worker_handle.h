@@ -25,6 +25,7 @@ namespace tunefleet::device {
 struct Failure {
   v1::Outcome outcome = v1::OUTCOME_UNSPECIFIED;
   std::string detail;
+  uint32_t earlier_kernels = 0;  // that its worker had before
 };
 
 class WorkerHandle {
@@ -32,8 +33,9 @@ class WorkerHandle {
   struct Reply {
     std::optional<Failure> failure;
     absl::Duration elapsed;    // as the worker measured it
+    absl::Duration seen;       // as the supervisor did, from command to report
     uint32_t preemptions = 0;  // Run: involuntary context switches meanwhile
-    absl::Duration sentinel;   // Run: of the sentinel around it
+    absl::Duration sentinel;   // RunTimed: of the sentinel around it
     uint64_t amount = 0;       // Close: bytes mapped
   };
 
@@ -43,7 +45,7 @@ class WorkerHandle {
   WorkerHandle(const WorkerHandle&) = delete;
   WorkerHandle& operator=(const WorkerHandle&) = delete;
 
-  // Forks the worker and waits until it is confined.
+  // Forks the worker and waits until it is confined, by no less than its zygote is asked for.
   std::optional<Failure> Start(const WorkerSpec& spec);
 
   // Has the worker map a kernel's buffers. `fds`: the code, then the buffer files; the caller keeps its own copies.
@@ -57,7 +59,8 @@ class WorkerHandle {
   // Errors of the artifact, a missing entry point among them, are LOAD_FAILED.
   Reply Load(bool has_prepare, absl::Duration timeout);
   Reply Prepare(uint32_t set, absl::Duration timeout);
-  Reply Run(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout);
+  Reply RunOnce(uint32_t set, absl::Duration timeout);
+  Reply RunTimed(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout);
   // One reading of the sentinel (worker/sentinel.h). Needs no kernel.
   Reply RunSentinel();
 

@@ -13,6 +13,22 @@ std::optional<WorkerLifetime> ParseLifetime(absl::string_view name) {
   return std::nullopt;
 }
 
+bool DeservesANewWorker(v1::Outcome outcome, uint32_t earlier_kernels) {
+  switch (outcome) {
+    case v1::OUTCOME_LOAD_FAILED:
+    case v1::OUTCOME_CRASHED:
+    case v1::OUTCOME_TIMED_OUT:
+    case v1::OUTCOME_WRONG_ANSWER:
+    case v1::OUTCOME_OUT_OF_MEMORY:
+    case v1::OUTCOME_FORBIDDEN:
+    case v1::OUTCOME_EXITED:
+    case v1::OUTCOME_NO_REFERENCE:
+      return earlier_kernels > 0;
+    default:  // nothing that is said of the kernel
+      return false;
+  }
+}
+
 void WorkerLife::KernelEnded(bool clean) {
   if (!clean) {
     end_ = "its kernel came to no clean end";

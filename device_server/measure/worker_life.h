@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "device_server/sandbox/wire.h"
+#include "proto/measurement.pb.h"
 
 namespace tunefleet::device {
 
@@ -30,6 +31,10 @@ inline constexpr uint32_t kMostKernels = 256;
 // Address space that a worker may keep when its kernel is closed: more than allocators and the loader hold on to, less
 // than a kernel that leaks tensors leaves.
 inline constexpr uint64_t kMostKeptBytes = uint64_t{8} << 20;
+
+// Whether a kernel that failed is tried once more, in a new worker: what one of the earlier kernels of its worker left
+// behind may be to blame.
+bool DeservesANewWorker(v1::Outcome outcome, uint32_t earlier_kernels);
 
 class WorkerLife {
  public:

@@ -51,6 +51,15 @@ class FilterBuilder {
     EqualOrTrap(argument, value);
   }
 
+  // The same, where the first argument, which is a process, is 0 too: the caller itself.
+  void AllowOnItselfIfArgument(uint32_t call, int argument, uint64_t value) {
+    code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 9));
+    Load(ArgumentLow(0));  // the operating system looks at no more of it
+    code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0));
+    Return(SECCOMP_RET_TRAP);
+    EqualOrTrap(argument, value);
+  }
+
   // A mapping of a file, or one made with the cookie as its offset.
   void AllowMapping(uint32_t call, uint64_t cookie) {
     code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 9));
@@ -98,9 +107,10 @@ bool InstallSeccompFilter(int report_fd, uint64_t cookie) {
   }
   filter.AllowIfArgument(__NR_write, 0, static_cast<uint32_t>(report_fd));
   filter.AllowMapping(__NR_mmap, cookie);
-  for (const uint32_t call : {__NR_brk, __NR_mremap, __NR_dup, __NR_close, __NR_recvmsg, __NR_prlimit64}) {
+  for (const uint32_t call : {__NR_brk, __NR_mremap, __NR_dup, __NR_close, __NR_recvmsg}) {
     filter.AllowIfArgument(call, 5, cookie);
   }
+  filter.AllowOnItselfIfArgument(__NR_prlimit64, 5, cookie);
   std::vector<sock_filter> code = filter.Finish();
   sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
   return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;

@@ -2,8 +2,12 @@
 //
 // Allowed outright: reading, file-backed mappings, unmapping, futexes, the clock, ending oneself. Allowed for the
 // worker's own trap handler alone, which passes a secret 64-bit cookie in an argument that the call ignores: memory
-// growth (brk, mremap, anonymous mmap), dup and close, recvmsg and prlimit. Writing is allowed to the report socket
-// alone. Everything else, and those calls without the cookie, traps (SIGSYS): traps.h decides what becomes of it.
+// growth (brk, mremap, anonymous mmap), dup and close, recvmsg, and prlimit on the calling process. Writing is allowed
+// to the report socket alone. Everything else, and those calls without the cookie, traps (SIGSYS): traps.h decides what
+// becomes of it.
+//
+// The cookie lies in the worker's memory, where a kernel that looks for it finds it. What it admits is therefore chosen
+// so that a worker harms nobody but itself with it.
 #ifndef TUNEFLEET_DEVICE_SERVER_SANDBOX_SECCOMP_FILTER_H_
 #define TUNEFLEET_DEVICE_SERVER_SANDBOX_SECCOMP_FILTER_H_
 

@@ -37,6 +37,7 @@ std::vector<std::string> SandboxNames(uint32_t bits) {
       {kSandboxNetNamespace, "net_namespace"},
       {kSandboxNoNewPrivileges, "no_new_privileges"},
       {kSandboxPidNamespace, "pid_namespace"},
+      {kSandboxPinned, "pinned"},
       {kSandboxSeccomp, "seccomp"},
       {kSandboxUnprivileged, "unprivileged"},
   };
@@ -47,6 +48,12 @@ std::vector<std::string> SandboxNames(uint32_t bits) {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+uint64_t KernelSpec::OwnBytes() const {
+  uint64_t copy_bytes = 0;
+  for (uint32_t i = 0; num_sets > 0 && i < num_buffers; ++i) copy_bytes += buffers[num_sets - 1][i].file_bytes;
+  return eviction_bytes + copies * copy_bytes;
 }
 
 absl::Status SendPacket(int socket, const void* data, size_t size, std::span<const int> fds) {

@@ -6,10 +6,12 @@
 //                                          kernel follows; kSentinel at any time
 //                          KernelSpec      after kOpen, with fds: the code, then one per buffer file
 //   worker -> supervisor   WorkerReport    kReady first, then one per command, with its serial number; the trap reports
-//                                          come at any time and are the worker's last word
+//                                          have it too and are the worker's last word
 //
 // All ends are the same program, so messages are plain structs. What a worker says is not trusted: its text is bounded,
-// its times are checked against the supervisor's own clock, and it never judges its own output.
+// and it never judges its own output. Its times it alone can measure, and the kernel that is timed shares its process:
+// a time that exceeds what passed at the supervisor is refused, one that is far below it is found
+// (measure/time_check.h), a small lie is not.
 #ifndef TUNEFLEET_DEVICE_SERVER_SANDBOX_WIRE_H_
 #define TUNEFLEET_DEVICE_SERVER_SANDBOX_WIRE_H_
 
@@ -28,7 +30,7 @@ inline constexpr uint32_t kMaxBuffers = 32;
 inline constexpr uint32_t kMaxSets = 3;
 inline constexpr uint32_t kMaxCopies = 64;
 inline constexpr uint32_t kMaxCores = 256;
-inline constexpr uint32_t kMaxFds = 1 + kMaxSets * kMaxBuffers;  // in one message
+inline constexpr uint32_t kMaxFds = 2 + kMaxSets * kMaxBuffers;  // in one message
 
 // One mapping of one buffer: the file is mapped whole between two guard pages; the data starts at `offset` in it.
 struct BufferMapping {
@@ -55,11 +57,14 @@ struct KernelSpec {
   uint32_t num_buffers = 0;
   uint32_t num_sets = 0;  // a set holds one mapping of every buffer
   BufferMapping buffers[kMaxSets][kMaxBuffers] = {};
-  uint32_t copies = 0;          // of the last set, for runs that rotate through them; at most kMaxCopies
-  uint32_t cpu_seconds = 0;     // a backstop; the supervisor's own limits are finer
-  uint64_t eviction_bytes = 0;  // memory to sweep through where single lines cannot be flushed; 0: none
-  uint64_t workspace_bytes = 0;
+  BufferMapping workspace;
+  uint32_t copies = 0;              // of the last set, for runs that rotate through them; at most kMaxCopies
+  uint32_t cpu_seconds = 0;         // a backstop; the supervisor's own limits are finer
+  uint64_t eviction_bytes = 0;      // memory to sweep through where single lines cannot be flushed; 0: none
   uint64_t memory_limit_bytes = 0;  // beyond what the worker has mapped when the kernel is open
+
+  // Memory that the worker takes for itself when it opens the kernel.
+  uint64_t OwnBytes() const;
 };
 
 enum class ZygoteRequestKind : uint32_t { kSpawn = 1, kReap = 2 };
@@ -89,6 +94,7 @@ struct WorkerCommand {
   uint32_t set = 0;
   uint32_t runs = 0;
   uint32_t has_prepare = 0;       // kLoad: tf_prepare must be there
+  uint32_t timed = 0;             // kRun: the sentinel runs before and after
   RunMode mode = RunMode::kWarm;  // kRun
 };
 
@@ -108,7 +114,7 @@ struct WorkerReport {
   uint32_t scheduling = 0;   // kReady: worker/priority.h
   uint32_t preemptions = 0;  // kRun: involuntary context switches of all threads meanwhile
   uint64_t elapsed_ns = 0;   // of the command; for kRun: of the runs alone; for kSentinel: of one chain
-  uint64_t sentinel_ns = 0;  // kRun: of one chain, the mean of before and after
+  uint64_t sentinel_ns = 0;  // kRun, where it is timed: of one chain, the mean of before and after
   uint64_t amount = 0;       // kNoMemory; kReady, and kDone of kClose: bytes of address space mapped
   uint64_t address = 0;
   int32_t buffer = -1;  // -1: the address is near no buffer; kWorkspaceBuffer: the workspace
@@ -129,7 +135,8 @@ enum SandboxBits : uint32_t {
   kSandboxLimits = 1u << 6,
   kSandboxLandlock = 1u << 7,
   kSandboxSeccomp = 1u << 8,
-  kSandboxGroup = 1u << 9,  // a control group; the limits stand in for it where there is none
+  kSandboxGroup = 1u << 9,    // a control group; the limits stand in for it where there is none
+  kSandboxPinned = 1u << 10,  // each thread stays on the core that it was given
 };
 inline constexpr uint32_t kSandboxFull = (1u << 9) - 1;
 

@@ -6,14 +6,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <span>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/status_macros.h"
 #include "device_server/sandbox/zygote_process.h"
 
@@ -26,6 +29,21 @@ constexpr absl::Duration kReplyTimeout = absl::Seconds(20);
 constexpr uint64_t kWorkerBytes = uint64_t{256} << 20;
 constexpr uint64_t kWorkerTasks = 16;
 [[maybe_unused]] constexpr int kMostDescriptors = 1024;
+
+// What of this process's environment a kernel may read: what loader, sanitizers and emulator go by, and no more. The
+// rest may hold what is the agent's alone. Ends with null.
+std::vector<char*> EnvironmentForForeignCode() {
+  constexpr absl::string_view kNames[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "LSAN_OPTIONS",  "TSAN_OPTIONS",
+                                          "UBSAN_OPTIONS",   "QEMU_CPU",     "QEMU_LD_PREFIX"};
+  std::vector<char*> kept;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const absl::string_view text = *variable;
+    const absl::string_view name = text.substr(0, text.find('='));
+    if (std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames)) kept.push_back(*variable);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
 
 }  // namespace
 
@@ -81,7 +99,8 @@ absl::Status Zygote::Launch() {
   std::vector<char*> arguments;
   for (std::string& argument : command) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
-  const int error = posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments.data(), environ);
+  std::vector<char*> environment = EnvironmentForForeignCode();
+  const int error = posix_spawn(&pid_, arguments[0], &actions, &attributes, arguments.data(), environment.data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
@@ -139,7 +158,11 @@ absl::StatusOr<WorkerId> Zygote::Spawn(const WorkerSpec& spec, int socket) {
     End();
     return absl::UnavailableError(absl::StrCat("the zygote is lost: ", status.message()));
   }
-  if (reply.error != 0) return absl::ResourceExhaustedError(absl::StrCat("fork a worker: ", strerror(reply.error)));
+  if (reply.error != 0) {
+    // Whether the machine is short of processes or this zygote alone: the next worker is forked by a new one.
+    End();
+    return absl::ResourceExhaustedError(absl::StrCat("fork a worker: ", strerror(reply.error)));
+  }
   ++workers_;
   return WorkerId{pid_, reply.pid};
 }
@@ -150,7 +173,7 @@ absl::Status Zygote::AllowMemory(const KernelSpec& spec) {
     if (aborted_) return absl::UnavailableError("the agent is ending");
   }
   if (group_ == nullptr) return absl::OkStatus();
-  return group_->LimitMemory(workers_ * (spec.memory_limit_bytes + spec.workspace_bytes + kWorkerBytes));
+  return group_->LimitMemory(workers_ * (spec.memory_limit_bytes + spec.OwnBytes() + kWorkerBytes));
 }
 
 absl::StatusOr<WorkerEnd> Zygote::Reap(const WorkerId& worker, absl::Duration grace) {

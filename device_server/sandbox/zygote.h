@@ -46,7 +46,8 @@ class Zygote {
   Zygote& operator=(const Zygote&) = delete;
 
   // Forks a worker. `socket` is the worker's end; the caller keeps its own copy. A zygote that is gone is
-  // started anew first. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (the machine cannot fork).
+  // started anew first; one that cannot fork is ended. Errors: UNAVAILABLE, RESOURCE_EXHAUSTED (no worker could be
+  // forked).
   absl::StatusOr<WorkerId> Spawn(const WorkerSpec& spec, int socket);
 
   // Makes room in the workers' group for one that opens this kernel. Errors: UNAVAILABLE, after Abort too.
@@ -62,8 +63,11 @@ class Zygote {
   // called.
   void End();
 
-  // Measures that hold for every worker.
+  // Measures that hold for every worker of this zygote, and those without which no worker may run foreign code: what
+  // the first one had. The next zygote, and each worker, is held to it.
   uint32_t sandbox() const { return sandbox_; }
+  uint32_t required_sandbox() const { return required_sandbox_; }
+  void RequireSandbox(uint32_t bits) { required_sandbox_ = bits; }
   pid_t pid() const { return pid_; }
 
  private:
@@ -80,6 +84,7 @@ class Zygote {
   bool aborted_ ABSL_GUARDED_BY(mutex_) = false;
   UniqueFd control_;  // changed by its owner under the mutex, read by it without
   uint32_t sandbox_ = 0;
+  uint32_t required_sandbox_ = 0;
 };
 
 }  // namespace tunefleet::device

@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <csignal>
-#include <set>
+#include <map>
+#include <optional>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "common/clock.h"
 #include "device_server/sandbox/isolation.h"
 #include "device_server/sandbox/seccomp_filter.h"
@@ -27,8 +29,10 @@ struct Inheritance {
   bool has_group = false;
 };
 
-ZygoteReply Spawn(const WorkerSpec& spec, std::vector<UniqueFd> fds, const Inheritance& inheritance,
-                  std::set<pid_t>* workers) {
+// By their numbers; the status, as waitpid gives it, of one that has ended.
+using Workers = std::map<pid_t, std::optional<int>>;
+
+ZygoteReply Spawn(const WorkerSpec& spec, std::vector<UniqueFd> fds, const Inheritance& inheritance, Workers* workers) {
   ZygoteReply reply{.kind = ZygoteReplyKind::kSpawned};
   if (fds.size() != 1) {
     reply.error = EINVAL;
@@ -42,33 +46,50 @@ ZygoteReply Spawn(const WorkerSpec& spec, std::vector<UniqueFd> fds, const Inher
   if (reply.pid < 0) {
     reply.error = errno;
   } else {
-    workers->insert(reply.pid);
+    workers->emplace(reply.pid, std::nullopt);
   }
   return reply;
 }
 
+// Collects every child that has ended. Workers that nobody asked for yet keep their statuses.
+void CollectEnded(Workers* workers) {
+  int status = 0;
+  while (const pid_t ended = waitpid(-1, &status, WNOHANG)) {
+    if (ended < 0 && errno == EINTR) continue;
+    if (ended < 0) return;
+    if (const auto worker = workers->find(ended); worker != workers->end()) worker->second = status;
+  }
+}
+
 // Waits for the worker's end, kills its process group when the grace is over, and leaves no child behind.
-ZygoteReply Reap(pid_t pid, absl::Duration grace, std::set<pid_t>* workers) {
+ZygoteReply Reap(pid_t pid, absl::Duration grace, Workers* workers) {
   ZygoteReply reply{.kind = ZygoteReplyKind::kReaped, .pid = pid};
-  if (workers->erase(pid) == 0) return reply;
+  const auto worker = workers->find(pid);
+  if (worker == workers->end()) return reply;
   const absl::Time deadline = common::MonotonicClock().Now() + grace;
-  pid_t ended = 0;
-  while ((ended = waitpid(pid, &reply.status, WNOHANG)) == 0 && common::MonotonicClock().Now() < deadline) usleep(200);
+  CollectEnded(workers);
+  while (!worker->second && common::MonotonicClock().Now() < deadline) {
+    usleep(200);
+    CollectEnded(workers);
+  }
   kill(-pid, SIGKILL);  // the group: children of a worker that could not be kept from having any
-  if (ended == 0) {
+  if (!worker->second) {
     kill(pid, SIGKILL);
     reply.killed = 1;
-    while (waitpid(pid, &reply.status, 0) < 0 && errno == EINTR) {
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
     }
+    worker->second = status;
   }
-  while (waitpid(-1, nullptr, WNOHANG) > 0) {
-  }
+  reply.status = *worker->second;
+  workers->erase(worker);
+  CollectEnded(workers);
   return reply;
 }
 
 int Serve(uint32_t sandbox, const Inheritance& inheritance) {
   if (!SendPacket(kZygoteControlFd, ZygoteReply{.kind = ZygoteReplyKind::kReady, .sandbox = sandbox}).ok()) return 1;
-  std::set<pid_t> workers;
+  Workers workers;
   ZygoteRequest request;
   std::vector<UniqueFd> fds;
   while (ReceivePacket(kZygoteControlFd, &request, absl::InfiniteDuration(), &fds).ok()) {
@@ -78,14 +99,23 @@ int Serve(uint32_t sandbox, const Inheritance& inheritance) {
     fds.clear();
     if (!SendPacket(kZygoteControlFd, reply).ok()) break;
   }
-  while (!workers.empty()) Reap(*workers.begin(), absl::ZeroDuration(), &workers);
+  while (!workers.empty()) Reap(workers.begin()->first, absl::ZeroDuration(), &workers);
   return 0;
+}
+
+// Where memory runs out, the system ends a process: one of these, and never the agent for what a kernel takes.
+void BeTheFirstToGo() {
+  constexpr absl::string_view kMost = "1000";
+  const UniqueFd file(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+  // Raising it is always allowed; a system without it has nothing to be told.
+  [[maybe_unused]] const bool told = file.valid() && write(file.get(), kMost.data(), kMost.size()) > 0;
 }
 
 }  // namespace
 
 int RunZygote() {
   prctl(PR_SET_NAME, "tunefleet-device");  // whatever path it was started by
+  BeTheFirstToGo();
   RaisePriority();
   const bool has_group = fcntl(kZygoteGroupFd, F_GETFD) >= 0;
   const UniqueFd proc(open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -99,7 +99,8 @@ void LoadedKernel::Prepare(uint32_t set, WorkerReport* report) {
 void LoadedKernel::Run(const WorkerCommand& command, WorkerReport* report) {
   const bool first = !std::exchange(has_run_[command.set], true);
   if (first) PoisonScratch();  // of this run the outputs are judged
-  const uint64_t sentinel_ns = RunSentinel();
+  const bool timed = command.timed != 0;
+  const uint64_t sentinel_ns = timed ? RunSentinel() : 0;
   const uint64_t preemptions = Preemptions();
   switch (command.mode) {
     case RunMode::kWarm:
@@ -113,7 +114,7 @@ void LoadedKernel::Run(const WorkerCommand& command, WorkerReport* report) {
       break;
   }
   report->preemptions = static_cast<uint32_t>(Preemptions() - preemptions);
-  report->sentinel_ns = (sentinel_ns + RunSentinel()) / 2;
+  if (timed) report->sentinel_ns = (sentinel_ns + RunSentinel()) / 2;
   if (first) CleanRegisters();
 }
 

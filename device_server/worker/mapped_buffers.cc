@@ -20,8 +20,6 @@ int Protection(uint32_t role) {
   return writable ? PROT_READ | PROT_WRITE : PROT_READ;
 }
 
-constexpr uint64_t kWorkspaceAlignment = 64;
-
 }  // namespace
 
 bool MappedBuffers::MapRegion(int file, int protection, uint64_t bytes, uint64_t offset, Region* region) {
@@ -63,17 +61,16 @@ bool MappedBuffers::Map(const KernelSpec& spec, std::span<const UniqueFd> files)
       pointers_[set][i] = region.data;
     }
   }
-  const uint64_t page = PageBytes();
-  const uint64_t bytes = (spec.workspace_bytes + page - 1) / page * page;
-  workspace_region_.size = spec.workspace_bytes;
+  const BufferMapping& workspace = spec.workspace;
+  workspace_region_.size = workspace.size;
   workspace_region_.buffer = kWorkspaceBuffer;
   workspace_region_.role = v1::BUFFER_ROLE_OUTPUT;
-  const uint64_t offset = (bytes - spec.workspace_bytes) / kWorkspaceAlignment * kWorkspaceAlignment;
-  if (!MapRegion(-1, PROT_READ | PROT_WRITE, bytes, offset, &workspace_region_)) return false;
-  // Not zero, which fresh memory would be: a kernel that reads what it never wrote shows.
-  std::memset(workspace_region_.base, 0xff, bytes);
+  if (!MapRegion(files[workspace.fd_index].get(), PROT_READ | PROT_WRITE, workspace.file_bytes, workspace.offset,
+                 &workspace_region_)) {
+    return false;
+  }
   workspace_ = workspace_region_.data;
-  eviction_region_.size = spec.eviction_bytes / page * page;
+  eviction_region_.size = spec.eviction_bytes / PageBytes() * PageBytes();
   return MapRegion(-1, PROT_READ | PROT_WRITE, eviction_region_.size, 0, &eviction_region_) && MapCopies(spec);
 }
 

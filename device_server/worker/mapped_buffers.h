@@ -1,7 +1,8 @@
 // A kernel's buffers and its workspace in its worker. Every mapping has an inaccessible guard page on both sides.
 //
-// Inputs and constants are mapped read-only (the supervisor seals the files, so they stay so); prepared buffers become
-// read-only after `prepare`; outputs are writable. Locate() is async-signal-safe; the rest is single-threaded.
+// Inputs and constants are mapped read-only (their files are handed out for reading alone, so they stay so); prepared
+// buffers become read-only after `prepare`; outputs are writable. Locate() is async-signal-safe; the rest is
+// single-threaded.
 #ifndef TUNEFLEET_DEVICE_SERVER_WORKER_MAPPED_BUFFERS_H_
 #define TUNEFLEET_DEVICE_SERVER_WORKER_MAPPED_BUFFERS_H_
 

@@ -8,7 +8,7 @@ namespace tunefleet::device {
 namespace {
 
 constexpr int kLinks = 4'000;
-constexpr int kRepeats = 6;
+static_assert(kLinks / 10 == kShortestSentinelNs);
 #if defined(__x86_64__)
 constexpr double kCyclesPerLink = 3;  // of imul on every core since Nehalem and Zen
 #else
@@ -34,7 +34,7 @@ uint64_t RunChain(uint64_t value) {
 uint64_t RunSentinel() {
   uint64_t value = 1;
   uint64_t best = ~uint64_t{0};
-  for (int i = 0; i < kRepeats; ++i) {
+  for (uint64_t i = 0; i < kSentinelChains; ++i) {
     const uint64_t begin = NowNs();
     value = RunChain(value);
     best = std::min(best, NowNs() - begin);

@@ -9,6 +9,10 @@ namespace tunefleet::device {
 
 // Nanoseconds of one chain: the fastest of a few, so that an interruption does not count. Takes about 25 us.
 uint64_t RunSentinel();
+inline constexpr uint64_t kSentinelChains = 6;  // the few
+
+// No processor is faster: one link of the chain in a cycle at 10 GHz.
+inline constexpr uint64_t kShortestSentinelNs = 400;
 
 // The clock that a reading stands for; 0 where the cycles of a multiplication are not known.
 double SentinelMhz(uint64_t reading_ns);

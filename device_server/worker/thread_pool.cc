@@ -58,12 +58,12 @@ ThreadPool::ThreadPool(uint32_t num_threads, std::span<const uint16_t> cores, st
   runtime_.parallel_for = [](const tf_runtime* runtime, int64_t count, tf_task task, void* argument) {
     static_cast<ThreadPool*>(runtime->context)->ParallelFor(count, task, argument);
   };
-  if (!cores.empty()) PinThisThread(cores[0]);
+  if (cores.empty() || !PinThisThread(cores[0])) pinned_ = false;
   for (uint32_t i = 1; i < num_threads; ++i) {
     const int core = cores.empty() ? -1 : cores[i % cores.size()];
     try {
       std::thread([this, core, i] {
-        if (core >= 0) PinThisThread(static_cast<uint16_t>(core));
+        if (core >= 0 && !PinThisThread(static_cast<uint16_t>(core))) pinned_ = false;
         ThreadMain(i);
       }).detach();
     } catch (const std::system_error&) {

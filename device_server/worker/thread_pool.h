@@ -32,6 +32,9 @@ class ThreadPool {
   // True when every thread asked for could be started.
   bool complete() const { return started_ + 1 == runtime_.num_threads; }
 
+  // True when every thread, the caller among them, is on its core and no other.
+  bool pinned() const { return pinned_; }
+
   void ParallelFor(int64_t count, tf_task task, void* argument);
 
   // Runs `task` once on every thread, the caller's among them.
@@ -53,6 +56,7 @@ class ThreadPool {
   tf_runtime runtime_ = {};
   std::function<void()> on_thread_start_;
   uint32_t started_ = 0;
+  std::atomic<bool> pinned_{true};  // settled when the constructor returns
   std::atomic<uint32_t> ready_{0};
   std::vector<Share> shares_;  // per thread, the caller's first
   alignas(64) std::atomic<int64_t> count_{0};

@@ -15,6 +15,7 @@ namespace {
 
 TrapContext g_context;
 TrappedKernel g_kernel;
+volatile uint32_t g_serial = 0;
 volatile Permission g_permission = Permission::kNothing;
 
 #if defined(SYS_mmap)
@@ -62,7 +63,8 @@ bool IsWriteFault([[maybe_unused]] void* context) {
 #endif
 }
 
-[[noreturn]] void ReportAndEnd(const WorkerReport& report) {
+[[noreturn]] void ReportAndEnd(WorkerReport report) {
+  report.serial = g_serial;
   [[maybe_unused]] const ssize_t sent = write(g_context.report_fd, &report, sizeof(report));
   while (true) syscall(SYS_exit_group, kTrapExitStatus);
 }
@@ -141,8 +143,10 @@ void OnForbiddenCall(int, siginfo_t* info, void* context) {
       }
       result = TrustedCall(SYS_close, arguments);
       break;
-    case SYS_recvmsg:
     case SYS_prlimit64:
+      if (static_cast<int>(arguments[0]) != 0) EndForbidden(SYS_prlimit64);  // of another process
+      [[fallthrough]];
+    case SYS_recvmsg:
       if (g_permission != Permission::kOpening) EndForbidden(info->si_syscall);
       result = TrustedCall(info->si_syscall, arguments);
       break;
@@ -184,6 +188,7 @@ void UseTrapStack() {
 }
 
 void SetTrappedKernel(const TrappedKernel& kernel) { g_kernel = kernel; }
+void SetTrappedCommand(uint32_t serial) { g_serial = serial; }
 void Permit(Permission permission) { g_permission = permission; }
 
 }  // namespace tunefleet::device

@@ -34,6 +34,9 @@ struct TrappedKernel {
 };
 void SetTrappedKernel(const TrappedKernel& kernel);
 
+// What the reports of handlers carry: the serial number of the command that is being obeyed.
+void SetTrappedCommand(uint32_t serial);
+
 // Gives the calling thread a stack for the handlers. Every thread that runs foreign code needs it.
 void UseTrapStack();
 

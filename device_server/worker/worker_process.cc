@@ -61,13 +61,15 @@ UniqueFd PlaceDescriptors(UniqueFd socket, UniqueFd counters) {
 
 class Worker {
  public:
-  Worker(bool reusable, ThreadPool* pool, UniqueFd counters)
-      : reusable_(reusable), pool_(pool), counters_(std::move(counters)) {}
+  // `limited`: the machine has limits of memory and processor time.
+  Worker(bool reusable, bool limited, ThreadPool* pool, UniqueFd counters)
+      : reusable_(reusable), limited_(limited), pool_(pool), counters_(std::move(counters)) {}
 
   WorkerReport Obey(const WorkerCommand& command) {
     WorkerReport report;
     report.kind = WorkerReportKind::kDone;
     report.serial = command.serial;
+    SetTrappedCommand(command.serial);
     switch (command.kind) {
       case WorkerCommandKind::kOpen:
         Open(&report);
@@ -100,7 +102,12 @@ class Worker {
     LiftKernelLimits();
     kernel_.emplace(pool_->runtime());
     kernel_->Open(spec, std::move(files), report);
-    LimitKernel(MappedBytes(counters_), spec.memory_limit_bytes, spec.cpu_seconds, /*for_good=*/!reusable_);
+    const bool limited =
+        LimitKernel(MappedBytes(counters_), spec.memory_limit_bytes, spec.cpu_seconds, /*for_good=*/!reusable_);
+    if (limited_ && !limited && report->kind == WorkerReportKind::kDone) {
+      report->kind = WorkerReportKind::kFailed;
+      std::snprintf(report->text, sizeof(report->text), "limit the kernel's memory and processor time: refused");
+    }
     Permit(Permission::kNothing);
   }
 
@@ -117,6 +124,7 @@ class Worker {
   }
 
   const bool reusable_;
+  const bool limited_;
   ThreadPool* const pool_;
   const UniqueFd counters_;
   std::optional<LoadedKernel> kernel_;
@@ -141,6 +149,7 @@ void RunWorker(const WorkerSpec& spec, UniqueFd socket, int proc_fd, uint32_t sa
   counters = PlaceDescriptors(std::move(socket), std::move(counters));
   errno = EAGAIN;
   if (!pool.complete()) Fail("start the kernel's threads");
+  if (pool.pinned()) sandbox |= kSandboxPinned;
   const uint64_t mapped_bytes = MappedBytes(counters);
   sandbox |= LimitResources(mapped_bytes);
   if (InstallSeccompFilter(kReportFd, context.cookie)) sandbox |= kSandboxSeccomp;
@@ -151,7 +160,7 @@ void RunWorker(const WorkerSpec& spec, UniqueFd socket, int proc_fd, uint32_t sa
   ready.scheduling = static_cast<uint32_t>(scheduling);
   ready.amount = mapped_bytes;
   Send(ready);
-  static Worker worker(spec.reusable != 0, &pool, std::move(counters));
+  static Worker worker(spec.reusable != 0, (sandbox & kSandboxLimits) != 0, &pool, std::move(counters));
   while (true) {
     WorkerCommand command;
     const ssize_t count = read(kReportFd, &command, sizeof(command));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "device_server/describe/machine.h"
+#include "device_server/sandbox/wire.h"
 #include "tests/device_server/fake_sys.h"
 
 namespace tunefleet::device {
@@ -105,6 +106,17 @@ TEST_F(BigLittleTest, NamedCoresAreOneDeviceUnderItsName) {
   EXPECT_EQ(plan->front().device_class, "rk3399");
   EXPECT_EQ(plan->front().core_kind, "cap1024");
   EXPECT_EQ(Plan({.cores = {3, 4}})->front().core_kind, "") << "of several kinds";
+}
+
+TEST(CheckSandboxTest, EveryDeviceMustHaveWhatIsRequired) {
+  const uint32_t full = kSandboxFull | kSandboxPinned;
+  const uint32_t less = full & ~uint32_t{kSandboxSeccomp};
+  CommandLine line;
+  EXPECT_TRUE(CheckSandbox(line, std::vector<uint32_t>{less, 0}).ok());
+  line.require_sandbox = "full";
+  EXPECT_TRUE(CheckSandbox(line, std::vector<uint32_t>{full, full}).ok());
+  EXPECT_FALSE(CheckSandbox(line, std::vector<uint32_t>{less, full}).ok());
+  EXPECT_FALSE(CheckSandbox(line, std::vector<uint32_t>{full, less}).ok());
 }
 
 }  // namespace

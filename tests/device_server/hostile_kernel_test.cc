@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "device_server/measure/trial_runner.h"
 #include "tests/device_server/trial_fixture.h"
@@ -26,8 +28,10 @@ struct Hostile {
 
 void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.behaviour; }
 
-// What FORGES_REPORT of kernels.c sends.
+// What FORGES_REPORT and FORGES_TIMES of kernels.c take for granted.
 static_assert(sizeof(WorkerReport) == 328 && static_cast<int>(WorkerReportKind::kDone) == 2);
+static_assert(offsetof(WorkerReport, elapsed_ns) == 24 && offsetof(WorkerReport, sentinel_ns) == 32);
+static_assert(sizeof(WorkerCommand) == 28 && static_cast<int>(WorkerCommandKind::kRun) == 4);
 
 // A device of each lifetime for all tests.
 class HostileKernelTest : public ::testing::TestWithParam<std::tuple<WorkerLifetime, Hostile>> {
@@ -62,7 +66,8 @@ TEST_P(HostileKernelTest, EndsWithItsOutcomeAndTheNextTrialRuns) {
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), v1::Outcome_Name(hostile.outcome)) << result.detail();
   EXPECT_THAT(result.detail(), HasSubstr(hostile.detail));
   ASSERT_EQ(result.kernels_size(), 1);
-  EXPECT_EQ(result.kernels(0).worker_kernels() > 0, persistent);
+  EXPECT_EQ(result.kernels(0).worker_kernels(), 0u) << "no kernel is condemned for what an earlier one left behind";
+  EXPECT_EQ(absl::StrContains(result.detail(), "; before, in a worker that had had "), persistent);
   for (const bool first : {true, false}) {
     const v1::TrialResult next = Run(MakeTrial("good", &blobs_), lifetime);
     EXPECT_EQ(v1::Outcome_Name(next.outcome()), "OUTCOME_OK") << next.detail();
@@ -84,6 +89,9 @@ INSTANTIATE_TEST_SUITE_P(
             Hostile{"reads_unwritten_stack", v1::OUTCOME_WRONG_ANSWER, "element 5 is nan"},
             Hostile{"reads_unwritten_register", v1::OUTCOME_WRONG_ANSWER, "element 5 is nan"},
             Hostile{"adds_to_prepared", v1::OUTCOME_WRONG_ANSWER, "element 0 is nan"},
+            Hostile{"skips_later", v1::OUTCOME_WRONG_ANSWER, "element 0 is nan"},
+            Hostile{"skips_every_second", v1::OUTCOME_WRONG_ANSWER, "element 0 is nan"},
+            Hostile{"works_when_judged", v1::OUTCOME_CRASHED, "when its outputs are judged"},
             Hostile{"reads_null", v1::OUTCOME_CRASHED, "SIGSEGV in run"},
             Hostile{"crashes_in_constructor", v1::OUTCOME_CRASHED, "SIGSEGV in load"},
             Hostile{"hangs", v1::OUTCOME_TIMED_OUT, "in run"},
@@ -109,12 +117,14 @@ INSTANTIATE_TEST_SUITE_P(
             Hostile{"catches_signals", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"starts_thread", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"removes_limits", v1::OUTCOME_FORBIDDEN, "system call"},
+            Hostile{"limits_zygote", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"returns_error", v1::OUTCOME_CRASHED, "returned 3 in run"},
             Hostile{"fails_prepare", v1::OUTCOME_CRASHED, "returned 5 in prepare"},
             Hostile{"divides_by_zero", v1::OUTCOME_CRASHED, "SIGFPE in run"},
             Hostile{"aborts", v1::OUTCOME_CRASHED, "SIGABRT in run"},
             Hostile{"overflows_stack", v1::OUTCOME_CRASHED, "SIGSEGV in run"},
             Hostile{"forges_report", v1::OUTCOME_CRASHED, "not asked for"},
+            Hostile{"forges_trap", v1::OUTCOME_CRASHED, "not asked for"},
             Hostile{"receives", v1::OUTCOME_FORBIDDEN, "system call"},
             Hostile{"closes_in_constructor", v1::OUTCOME_FORBIDDEN, "in load"},
             Hostile{"no_entry_point", v1::OUTCOME_LOAD_FAILED, "entry point"})),
@@ -128,6 +138,13 @@ TEST_F(HostileKernelTest, CodeThatIsNoSharedObjectFailsToLoad) {
   const v1::TrialResult truncated = Run(MakeTrialOfCode("truncated", KernelCode("good").substr(0, 3000), &blobs_));
   EXPECT_NE(truncated.outcome(), v1::OUTCOME_OK);
   EXPECT_NE(truncated.outcome(), v1::OUTCOME_DEVICE_ERROR) << truncated.detail();
+}
+
+TEST_F(HostileKernelTest, OneThatTakesItsWorkersPlaceAndReportsShortTimesIsFound) {
+  EXPECT_THAT(Run(MakeTrial("forges_times", &blobs_)).detail(), HasSubstr("longer than was reported"));
+  for (const char* const absurd : {"forges_negative_times", "forges_sentinels"}) {
+    EXPECT_THAT(Run(MakeTrial(absurd, &blobs_)).detail(), HasSubstr("an impossible time was reported")) << absurd;
+  }
 }
 
 TEST_F(HostileKernelTest, MemoryThatIsGivenBackIsNoReasonToStop) {

@@ -60,6 +60,18 @@
 #define FORGES_REPORT 50
 #define RECEIVES 51
 #define CLOSES_IN_CONSTRUCTOR 52
+#define LIMITS_ZYGOTE 53
+#define SKIPS_LATER 54
+#define SKIPS_EVERY_SECOND 55
+#define WORKS_WHEN_JUDGED 56
+#define FORGES_TIMES 57
+#define FORGES_NEGATIVE_TIMES 58
+#define FORGES_SENTINELS 59
+#define WRITES_JUST_PAST_WORKSPACE 60
+#define COUNTS_ADDRESSES 61
+#define FORGES_TRAP 62
+#define BREAKS_RUNTIME 63
+#define FORGES (BEHAVIOUR >= FORGES_TIMES && BEHAVIOUR <= FORGES_SENTINELS)
 
 #ifndef N
 #define N 1000
@@ -92,6 +104,10 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL_CLOSE 3
 #define CALL_SIGPROCMASK 14
 #define CALL_RECVMSG 47
+#define CALL_MADVISE 28
+#define CALL_DUP 32
+#define CALL_READ 0
+#define CALL_CLOCK_GETTIME 228
 #elif defined(__aarch64__)
 static long Call(long number, long a, long b, long c, long d, long e, long f) {
   register long x8 __asm__("x8") = number;
@@ -119,10 +135,15 @@ static long Call(long number, long a, long b, long c, long d, long e, long f) {
 #define CALL_CLOSE 57
 #define CALL_SIGPROCMASK 135
 #define CALL_RECVMSG 212
+#define CALL_MADVISE 233
+#define CALL_DUP 23
+#define CALL_READ 63
+#define CALL_CLOCK_GETTIME 113
 #endif
 
 static volatile int g_runs;
 static volatile int* volatile g_null;
+static void* volatile* g_parallel_for;
 
 static void Add(void* const* buffers) {
   const float* a = buffers[0];
@@ -243,6 +264,55 @@ static void TurnModes(void* argument, int64_t part) {
 }
 #endif
 
+#if BEHAVIOUR == LIMITS_ZYGOTE
+// The cookie of the worker's own calls: it follows two numbers that are known, the report socket's and the first that
+// may be closed, in the data of the program, which follows its code.
+static uint64_t FindCookie(const tf_runtime* runtime) {
+  uintptr_t page = (uintptr_t)runtime->parallel_for & ~(uintptr_t)4095;
+  for (int i = 0; i < 32768; ++i, page += 4096) {
+    if (Call(CALL_MADVISE, (long)page, 4096, 0, 0, 0, 0) != 0) continue;  // nothing is mapped there
+    for (const uint64_t* at = (const uint64_t*)page; at < (const uint64_t*)page + 511; ++at) {
+      if (at[0] == (5ull << 32 | 3) && at[1] != 0 && (at[1] & ~0x7fffffff0000ull) == 0 &&
+          Call(CALL_DUP, 0, 0, 0, 0, 0, (long)at[1]) > 0) {
+        return at[1];
+      }
+    }
+  }
+  return 0;
+}
+#endif
+
+#if BEHAVIOUR == WORKS_WHEN_JUDGED || FORGES
+static long NowMs(void) {
+  long now[2] = {0, 0};
+  Call(CALL_CLOCK_GETTIME, 1, (long)now, 0, 0, 0, 0);
+  return now[0] * 1000 + now[1] / 1000000;
+}
+static void SpinMs(long ms) {
+  const long end = NowMs() + ms;
+  while (NowMs() < end) {
+  }
+}
+#endif
+
+#if FORGES
+// Takes the place of the worker: carries out its commands, slowly, and reports what it likes.
+static void BeTheWorker(void* const* buffers, unsigned serial) {
+  unsigned command[7] = {4, serial, 1, 1};  // the run under way
+  for (;;) {
+    const int is_run = command[0] == 4;
+    if (is_run && BEHAVIOUR == FORGES_TIMES) SpinMs(30);
+    Add(buffers);
+    long report[328 / sizeof(long)] = {2 | (long)command[1] << 32};                            // done
+    report[3] = BEHAVIOUR == FORGES_NEGATIVE_TIMES ? -1 : is_run ? command[3] * 1000l : 4000;  // elapsed
+    report[4] = BEHAVIOUR == FORGES_SENTINELS ? 1 : 4000;                                      // sentinel
+    Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
+    while (Call(CALL_READ, 3, (long)command, sizeof(command), 0, 0, 0) != sizeof(command)) {
+    }
+  }
+}
+#endif
+
 static void Misbehave(void* const* buffers, void* workspace) {
   (void)buffers;
   (void)workspace;
@@ -284,6 +354,8 @@ static void Misbehave(void* const* buffers, void* workspace) {
   ((volatile float*)buffers[2])[3] = 1;
 #elif BEHAVIOUR == WRITES_PAST_WORKSPACE
   ((volatile char*)workspace)[4096] = 1;
+#elif BEHAVIOUR == WRITES_JUST_PAST_WORKSPACE
+  ((volatile float*)workspace)[N] = 1;
 #elif BEHAVIOUR == OPENS_FILE
   Call(CALL_OPENAT, -100, (long)"/etc/passwd", 0, 0, 0, 0);
 #elif BEHAVIOUR == OPENS_SOCKET
@@ -319,8 +391,11 @@ static void Misbehave(void* const* buffers, void* workspace) {
   g_huge[g_runs] = 1;
 #elif BEHAVIOUR == LEAKS_MEMORY
   if (g_runs == 1) Call(CALL_MMAP, 0, 12 << 20, 3, 0x22, -1, 0);
-#elif BEHAVIOUR == FORGES_REPORT
-  int report[328 / sizeof(int)] = {2};  // a WorkerReport that a command was carried out
+#elif BEHAVIOUR == BREAKS_RUNTIME
+  *g_parallel_for = 0;
+#elif BEHAVIOUR == FORGES_REPORT || BEHAVIOUR == FORGES_TRAP
+  // A WorkerReport that a command was carried out, or that a signal came.
+  int report[328 / sizeof(int)] = {BEHAVIOUR == FORGES_TRAP ? 6 : 2};
   Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
 #elif BEHAVIOUR == RECEIVES
   char message[16];
@@ -353,6 +428,32 @@ int32_t tf_prepare(void* const* buffers, void* workspace, const tf_runtime* runt
 int32_t tf_run(void* const* buffers, void* workspace, const tf_runtime* runtime) {
   (void)runtime;
   g_runs = g_runs + 1;
+#if BEHAVIOUR == SKIPS_LATER
+  if (g_runs > 40) return 0;
+#elif BEHAVIOUR == SKIPS_EVERY_SECOND
+  if (g_runs > 40 && g_runs % 2 == 0) return 0;
+#elif BEHAVIOUR == COUNTS_ADDRESSES
+  // Both layouts, and where runs rotate two copies at the least.
+  static void* seen[4];
+  static int count;
+  int known = 0;
+  for (int i = 0; i < count; ++i) known |= seen[i] == buffers[3];
+  if (!known && count < 4) seen[count++] = buffers[3];
+  if (g_runs > 40 && count < 4) return 11;
+#elif BEHAVIOUR == BREAKS_RUNTIME
+  g_parallel_for = (void* volatile*)&runtime->parallel_for;
+#elif BEHAVIOUR == WORKS_WHEN_JUDGED
+  const float first = ((volatile float*)buffers[3])[0];
+  if (g_runs > 2 && first == first) return 0;  // no NaN: nobody will look
+  SpinMs(30);
+#elif FORGES
+  if (g_runs == 2) BeTheWorker(buffers, 7);  // open, sentinel, load, prepare, run; prepare, run
+#elif BEHAVIOUR == LIMITS_ZYGOTE
+  const uint64_t cookie = FindCookie(runtime);
+  if (cookie == 0) return 9;
+  unsigned long no_processes[2] = {0, 0};
+  Call(CALL_PRLIMIT, 1, 6, (long)no_processes, 0, 0, (long)cookie);
+#endif
 #if BEHAVIOUR == READS_UNWRITTEN_STACK || BEHAVIOUR == READS_UNWRITTEN_REGISTER
   const float unwritten = Unwritten();
   Add(buffers);

@@ -3,10 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "device_server/describe/cpu_list.h"
 #include "device_server/measure/trial_runner.h"
@@ -18,6 +24,7 @@ namespace tunefleet::device {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -146,6 +153,32 @@ TEST_F(PersistentWorkerTest, IsMadeForTheThreadsOfItsKernels) {
   EXPECT_EQ(RunBriefly("good"), 0u);
 }
 
+// What the operating system says of each of its threads.
+std::set<std::string> CoresOfThreads(pid_t process) {
+  std::set<std::string> cores;
+  for (const auto& thread : std::filesystem::directory_iterator(absl::StrCat("/proc/", process, "/task"))) {
+    std::ifstream status(thread.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      absl::string_view text = line;
+      if (absl::ConsumePrefix(&text, "Cpus_allowed_list:")) cores.emplace(absl::StripAsciiWhitespace(text));
+    }
+  }
+  return cores;
+}
+
+TEST_F(PersistentWorkerTest, EveryThreadMayUseTheCoreThatItWasGivenAndNoOther) {
+  const std::vector<uint16_t> usable = UsableCores();
+  const std::string first = absl::StrCat(usable.front()), last = absl::StrCat(usable.back());
+  RunBriefly("good");
+  ASSERT_THAT(Workers(), SizeIs(1));
+  EXPECT_EQ(CoresOfThreads(Workers()[0]), std::set<std::string>({first}));
+  v1::Trial two = Make("parallel");
+  two.mutable_options()->set_threads(2);
+  ASSERT_EQ(v1::Outcome_Name(Run(two).outcome()), "OUTCOME_OK");
+  ASSERT_THAT(Workers(), SizeIs(1));
+  EXPECT_EQ(CoresOfThreads(Workers()[0]), std::set<std::string>({first, last}));
+}
+
 TEST_F(PersistentWorkerTest, KernelsSideBySideHaveOneEachAndOneIsKept) {
   RunBriefly("good");
   v1::Trial trial = Make("good");
@@ -183,7 +216,7 @@ TEST_F(PersistentWorkerTest, EveryKernelHasItsOwnMemoryLimit) {
   more.mutable_options()->set_memory_limit_bytes(1 << 20);
   const v1::TrialResult result = Run(more);
   EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OUT_OF_MEMORY") << result.detail();
-  EXPECT_EQ(result.kernels(0).worker_kernels(), 3u);
+  EXPECT_THAT(result.detail(), HasSubstr("before, in a worker that had had 3 kernels: an allocation"));
 }
 
 TEST_F(PersistentWorkerTest, KernelsOfAllCacheModesFollowEachOther) {
@@ -222,6 +255,29 @@ TEST_F(PersistentWorkerTest, AKernelThatWillNotGoOrLeavesMuchBehindIsItsLast) {
   }
 }
 
+TEST_F(PersistentWorkerTest, AKernelIsNotBlamedForWhatAnEarlierOneLeftBehind) {
+  for (const char* const behaviour : {"breaks_runtime", "parallel"}) {
+    v1::Trial trial = Make(behaviour);
+    trial.mutable_options()->set_threads(2);
+    const v1::TrialResult result = Run(trial);
+    ASSERT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << behaviour << ": " << result.detail();
+    EXPECT_EQ(result.kernels(0).worker_kernels(), 0u);
+  }
+}
+
+TEST_F(PersistentWorkerTest, AReferenceThatFailedInAWorkerWithAPastIsTriedAgain) {
+  v1::Trial breaks = Make("breaks_runtime");
+  breaks.mutable_options()->set_threads(2);
+  ASSERT_EQ(v1::Outcome_Name(Run(breaks).outcome()), "OUTCOME_OK");
+  v1::Trial trial = Make("good");
+  trial.mutable_options()->set_threads(2);
+  v1::Kernel& kernel = *trial.mutable_kernels(0);
+  kernel.mutable_checks(0)->clear_reference_digest();
+  *kernel.mutable_reference() = Make("parallel").kernels(0).manifest();
+  const v1::TrialResult result = Run(trial);
+  EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_OK") << result.detail();
+}
+
 TEST_F(PersistentWorkerTest, AnAbortBetweenTrialsEndsIt) {
   RunBriefly("good");
   const std::vector<pid_t> worker = Workers();
@@ -237,29 +293,6 @@ TEST_F(PersistentWorkerTest, EndsWithTheRunner) {
   ASSERT_THAT(worker, SizeIs(1));
   runner_->End();
   EXPECT_FALSE(IsAlive(worker[0]));
-}
-
-TEST(ZygoteTest, WorkersOfALostOneAreNotTakenForThoseOfTheNext) {
-  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
-  ASSERT_TRUE(zygote.ok()) << zygote.status();
-  auto first = std::make_unique<WorkerHandle>(zygote->get());
-  ASSERT_FALSE(first->Start({}));
-  kill((*zygote)->pid(), SIGKILL);
-  WorkerHandle second(zygote->get());
-  // One request may be lost to the loss.
-  const bool started = !second.Start({}) || !second.Start({});
-  ASSERT_TRUE(started);
-  // The next zygote's first worker has the number of the last one's.
-  first = nullptr;
-  EXPECT_FALSE(second.RunSentinel().failure);
-}
-
-TEST(ZygoteTest, AfterAnAbortNothingIsOpened) {
-  auto zygote = Zygote::Start(TUNEFLEET_DEVICE_PROGRAM, {}, nullptr);
-  ASSERT_TRUE(zygote.ok()) << zygote.status();
-  EXPECT_TRUE((*zygote)->AllowMemory({}).ok());
-  (*zygote)->Abort();
-  EXPECT_FALSE((*zygote)->AllowMemory({}).ok());
 }
 
 }  // namespace

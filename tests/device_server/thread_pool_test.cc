@@ -1,10 +1,14 @@
 #include "device_server/worker/thread_pool.h"
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <atomic>
+#include <span>
 #include <thread>
 #include <vector>
+
+#include "device_server/describe/cpu_list.h"
 
 namespace tunefleet::device {
 namespace {
@@ -18,9 +22,9 @@ void CountCall(void* argument, int64_t index) { ++static_cast<Counts*>(argument)
 
 // Pools are never destroyed: their threads live as long as the process. The list keeps them reachable for leak
 // checkers.
-ThreadPool* MakePool(uint32_t threads) {
+ThreadPool* MakePool(uint32_t threads, std::span<const uint16_t> cores = {}) {
   static auto* const pools = new std::vector<ThreadPool*>;
-  return pools->emplace_back(new ThreadPool(threads, {}, nullptr));
+  return pools->emplace_back(new ThreadPool(threads, cores, nullptr));
 }
 
 TEST(ThreadPoolTest, EveryIndexRunsExactlyOnceInEveryLaunch) {
@@ -112,6 +116,23 @@ TEST(ThreadPoolTest, TheRuntimeSaysHowManyThreadsThereAre) {
   ThreadPool* const pool = MakePool(3);
   EXPECT_EQ(pool->runtime()->num_threads, 3u);
   EXPECT_EQ(pool->runtime()->abi_version, static_cast<uint32_t>(TF_ABI_VERSION));
+}
+
+TEST(ThreadPoolTest, TellsWhetherEveryThreadIsOnItsCore) {
+  const uint16_t there = UsableCores().front();
+  constexpr uint16_t kNowhere = CPU_SETSIZE - 1;
+  bool pinned = false, caller_not = true, other_not = true, none = true;
+  std::thread([&] {  // pools pin their caller
+    pinned = MakePool(2, std::vector<uint16_t>{there, there})->pinned();
+    caller_not = MakePool(2, std::vector<uint16_t>{kNowhere, there})->pinned();
+    other_not = MakePool(2, std::vector<uint16_t>{there, kNowhere})->pinned();
+    none = MakePool(2)->pinned();
+  })
+      .join();
+  EXPECT_TRUE(pinned);
+  EXPECT_FALSE(caller_not);
+  EXPECT_FALSE(other_not);
+  EXPECT_FALSE(none);
 }
 
 }  // namespace
