@@ -17,6 +17,8 @@ constexpr char kUsage[] =
     "  tests/bench/bench_conv --suite=tests/bench/suites/resnet18.txt --records=bench.db\n"
     "  tests/bench/bench_conv --suite=my_ops.txt --trials=256 --threads=2 --json";
 
+absl::Status Accepts(const v1::Workload& workload) { return codegen::Conv2dShapeOf(workload).status(); }
+
 absl::StatusOr<std::vector<Opponent>> OneDnnAlgorithms(const SuiteEntry& entry, const TuneSettings&) {
   TF_ASSIGN_OR_RETURN(const codegen::Conv2dShape shape, codegen::Conv2dShapeOf(entry.workload));
   const OneDnnLayout layout = shape.channels_last        ? OneDnnLayout::kChannelsLast
@@ -40,7 +42,6 @@ absl::StatusOr<std::vector<Opponent>> OneDnnAlgorithms(const SuiteEntry& entry, 
 
 int main(int argc, char** argv) {
   using namespace tunefleet::bench;
-  ComparisonOptions options = ParseComparisonFlags(argc, argv, kUsage);
-  options.default_label = "auto";
-  return ExitStatus("bench_conv", Compare(options, OneDnnAlgorithms));
+  const ComparisonOptions options = ParseComparisonFlags(argc, argv, kUsage);
+  return ExitStatus("bench_conv", Compare(options, {"auto", Accepts, OneDnnAlgorithms}));
 }
