@@ -15,6 +15,7 @@ enum class InstructionKind {
   kMultiplyAdd,  // fused, vector or scalar
   kArithmetic,   // other floating-point or vector arithmetic
   kLoad,         // to a register, broadcasts too
+  kPrefetch,     // to a cache
   kStore,
   kShuffle,  // between vector registers
   kInteger,  // addresses, counters
