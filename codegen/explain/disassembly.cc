@@ -97,6 +97,7 @@ absl::Status ReadSection(const Reader& reader, llvm::ArrayRef<uint8_t> bytes, ui
       return absl::InvalidArgumentError(absl::StrCat("the bytes at address ", address, " are no known instruction"));
     }
     Instruction entry{.address = address};
+    entry.bytes.assign(bytes.slice(offset, size).begin(), bytes.slice(offset, size).end());
     llvm::raw_string_ostream stream(entry.text);
     reader.printer->printInst(&instruction, address, "", *reader.subtarget, stream);
     const llvm::MCInstrDesc& description = reader.instructions->get(instruction.getOpcode());

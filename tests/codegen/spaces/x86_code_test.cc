@@ -30,14 +30,6 @@ std::vector<std::unique_ptr<ScheduleSpace>> SpacesOf(const std::string& op, cons
   return SpacesFor(ResolveLayouts(ParseOperator(op).value(), target).value(), target).value();
 }
 
-bool NeedsAvx512(const Instruction& instruction) {
-  if (absl::StrContains(instruction.text, "zmm") || absl::StrContains(instruction.text, "%k")) return true;
-  for (int number = 16; number < 32; ++number) {
-    if (absl::StrContains(instruction.text, absl::StrCat("mm", number))) return true;
-  }
-  return false;
-}
-
 TEST(X86CodeTest, SpacesOfAnAvx2DeviceGiveNoAvx512Code) {
   v1::Target avx2 = Avx2Target(2), avx512 = Avx512Target(2);
   for (const char* feature : {"avx", "fma"}) {
