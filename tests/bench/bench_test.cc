@@ -89,8 +89,10 @@ TEST_F(BestRecordTest, ComesFromAsManyTrialsAsAskedForAndOfSeveralTasksTheLonges
 
 Report TwoRows() {
   Report report{.default_label = "auto", .threads = 2, .rounds = 40, .rows = {}};
-  report.rows.push_back(
-      {.name = "a\tb", .op = "matmul(m=1)", .ours_ns = 100, .opponents = {{"auto", "jit:\"x\"", 400}, {"slow", "y", 900}}});
+  report.rows.push_back({.name = "a\tb",
+                         .op = "matmul(m=1)",
+                         .ours_ns = 100,
+                         .opponents = {{"auto", "jit:\"x\"", 400}, {"slow", "y", 900}}});
   report.rows.push_back({.name = "c", .op = "matmul(m=2)", .ours_ns = 100, .opponents = {{"auto", "z", 100}}});
   return report;
 }

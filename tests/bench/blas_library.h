@@ -1,5 +1,6 @@
 // A BLAS as an opponent: OpenBLAS, BLIS. Each is loaded by itself, with its symbols kept apart, and told which cores it
-// runs on: both mistake recent CPUs for older ones when they look themselves.
+// runs on: both mistake recent CPUs for older ones when they look themselves. Of Debian's variants that with OpenMP's
+// threads comes first: those are pinned with oneDNN's, and threads that a library makes for itself are not.
 #ifndef TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
 #define TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
 
@@ -16,9 +17,10 @@ namespace tunefleet::bench {
 
 struct BlasSpec {
   std::string label;
-  std::string file;                                              // shared object
-  std::string kernels;                                           // what its kernels are called
+  std::vector<std::string> files;  // shared objects, the first that can be loaded is taken
+  std::string kernels;             // what its kernels are called
   std::vector<std::pair<std::string, std::string>> environment;  // set before it is loaded
+  int threads = 1;
 };
 
 BlasSpec OpenBlas(int threads);  // label "openblas"; SkylakeX kernels where there is AVX-512
@@ -26,7 +28,8 @@ BlasSpec Blis(int threads);      // label "blis"; skx kernels where there is AVX
 
 class BlasLibrary {
  public:
-  // The library stays loaded until the process ends. Errors: NOT_FOUND when it is missing, or has no cblas_sgemm.
+  // The library stays loaded until the process ends. Errors: NOT_FOUND when it is missing, or has no cblas_sgemm;
+  // FAILED_PRECONDITION when several threads are asked for and it makes them itself.
   static absl::StatusOr<BlasLibrary> Load(const BlasSpec& spec);
 
   // cblas_sgemm on row-major operands, one call for each matrix of the batch. Errors: DATA_LOSS (a wrong product).

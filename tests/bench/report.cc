@@ -88,8 +88,8 @@ std::string SummaryText(const Report& report) {
   std::string text = absl::StrFormat("geomean: %.3fx of the best; least %.3fx of the best; ",
                                      GeometricMean(versus_best), Least(versus_best));
   absl::StrAppend(&text, absl::StrJoin(Labels(report.rows), ", ", [&](std::string* out, const std::string& label) {
-                    absl::StrAppendFormat(out, "%.3fx of %s", GeomeanVersus(report.rows, label), label);
-                  }));
+    absl::StrAppendFormat(out, "%.3fx of %s", GeomeanVersus(report.rows, label), label);
+  }));
   absl::StrAppend(&text, "; ", report.threads, " thread(s)");
   if (!report.IsClaim()) {
     absl::StrAppend(&text, "; no claim: medians of ", report.rounds, " samples, expected at least ", kRoundsOfAClaim);

@@ -31,9 +31,12 @@ class BenchTest : public ::testing::Test {
   std::vector<std::string> Bench(const std::string& program, const std::string& suite,
                                  std::vector<std::string> flags = {}) const {
     std::ofstream(sandbox_.Path("suite.txt")) << suite;
-    std::vector<std::string> arguments = {Program(program), absl::StrCat("--suite=", sandbox_.Path("suite.txt")),
-                                          absl::StrCat("--records=", sandbox_.Path("bench.db")), "--trials=4",
-                                          "--rounds=2", "--json"};
+    std::vector<std::string> arguments = {Program(program),
+                                          absl::StrCat("--suite=", sandbox_.Path("suite.txt")),
+                                          absl::StrCat("--records=", sandbox_.Path("bench.db")),
+                                          "--trials=4",
+                                          "--rounds=2",
+                                          "--json"};
     arguments.insert(arguments.end(), flags.begin(), flags.end());
     return arguments;
   }
@@ -79,13 +82,14 @@ class BenchTest : public ::testing::Test {
 };
 
 TEST_F(BenchTest, ConvolutionsAreReported) {
-  const Finished run = RunProgram(
-      sandbox_, Bench("bench_conv", "conv2d(h=8,w=8,ci=16,co=16,k=3,\tp=1,layout=NCHW16c)+bias+relu # a tab\n"
-                                    "depthwise_conv2d(h=7,w=7,c=24,k=3,p=1,layout=NCHW8c)\n"));
+  const Finished run =
+      RunProgram(sandbox_, Bench("bench_conv",
+                                 "conv2d(h=8,w=8,ci=16,co=16,k=3,\tp=1,layout=NCHW16c)+bias+relu # a tab\n"
+                                 "depthwise_conv2d(h=7,w=7,c=24,k=3,p=1,layout=NCHW8c)\n"));
   ASSERT_EQ(run.exit, 0) << run.err;
-  const auto opponents = CheckReport(
-      run.out, {"conv2d(h=8,w=8,ci=16,co=16,kh=3,kw=3,ph=1,pw=1,layout=NCHW16c)+bias+relu",
-                "depthwise_conv2d(h=7,w=7,c=24,kh=3,kw=3,ph=1,pw=1,layout=NCHW8c)"});
+  const auto opponents =
+      CheckReport(run.out, {"conv2d(h=8,w=8,ci=16,co=16,kh=3,kw=3,ph=1,pw=1,layout=NCHW16c)+bias+relu",
+                            "depthwise_conv2d(h=7,w=7,c=24,kh=3,kw=3,ph=1,pw=1,layout=NCHW8c)"});
   EXPECT_THAT(opponents, Contains("auto"));
   EXPECT_THAT(opponents, Contains("direct"));
 }
