@@ -52,15 +52,12 @@ absl::StatusOr<BlasLibrary> BlasLibrary::Load(const BlasSpec& spec) {
     return absl::NotFoundError(
         absl::StrCat("cannot load ", spec.label, " (deploy/install-deps.sh installs it): ", dlerror()));
   }
-  auto* parallel = reinterpret_cast<int (*)()>(dlsym(library, "openblas_get_parallel"));
-  if (spec.threads > 1 && parallel != nullptr && parallel() == kOwnThreads) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        spec.label,
-        " makes threads of its own, which cannot be pinned; deploy/install-deps.sh installs that of OpenMP"));
-  }
   void* sgemm = dlsym(library, "cblas_sgemm");
   if (sgemm == nullptr) return absl::NotFoundError(absl::StrCat(spec.label, " has no function cblas_sgemm"));
-  return BlasLibrary(spec.label, spec.kernels, reinterpret_cast<Sgemm>(sgemm));
+  auto* parallel = reinterpret_cast<int (*)()>(dlsym(library, "openblas_get_parallel"));
+  const bool unpinned = spec.threads > 1 && parallel != nullptr && parallel() == kOwnThreads;
+  return BlasLibrary(spec.label, absl::StrCat(spec.kernels, unpinned ? ", threads not pinned one by one" : ""),
+                     reinterpret_cast<Sgemm>(sgemm));
 }
 
 absl::StatusOr<Opponent> BlasLibrary::Matmul(std::shared_ptr<GemmOperands> operands) const {

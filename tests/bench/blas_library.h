@@ -1,6 +1,7 @@
 // A BLAS as an opponent: OpenBLAS, BLIS. Each is loaded by itself, with its symbols kept apart, and told which cores it
 // runs on: both mistake recent CPUs for older ones when they look themselves. Of Debian's variants that with OpenMP's
-// threads comes first: those are pinned with oneDNN's, and threads that a library makes for itself are not.
+// threads comes first: those are pinned with oneDNN's. Threads that a library makes for itself keep to the cores of the
+// comparison, but to none of them; its implementation says so.
 #ifndef TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
 #define TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
 
@@ -28,8 +29,7 @@ BlasSpec Blis(int threads);      // label "blis"; skx kernels where there is AVX
 
 class BlasLibrary {
  public:
-  // The library stays loaded until the process ends. Errors: NOT_FOUND when it is missing, or has no cblas_sgemm;
-  // FAILED_PRECONDITION when several threads are asked for and it makes them itself.
+  // The library stays loaded until the process ends. Errors: NOT_FOUND when it is missing, or has no cblas_sgemm.
   static absl::StatusOr<BlasLibrary> Load(const BlasSpec& spec);
 
   // cblas_sgemm on row-major operands, one call for each matrix of the batch. Errors: DATA_LOSS (a wrong product).
