@@ -82,9 +82,12 @@ void Agent::OnMessage(const v1::TrackerMessage& message) {
   {
     const common::MutexLock lock(&mutex_);
     Post(core_.OnMessage(message));
-    if (message.has_assign()) ahead = BlobsOf(message.assign().trial());
+    for (const v1::Assign* assign : core_.Assigned()) {
+      const std::vector<std::string> blobs = BlobsOf(assign->trial());
+      ahead.insert(ahead.end(), blobs.begin(), blobs.end());
+    }
   }
-  if (!ahead.empty()) fetcher_.Want(ahead);
+  fetcher_.Want(ahead);
 }
 
 void Agent::ConnectionMain() {
