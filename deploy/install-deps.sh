@@ -39,7 +39,7 @@ packages=(
   # code generation and cost model
   llvm-19-dev liblld-19-dev zlib1g-dev libzstd-dev libxgboost-dev
   # tests and benchmarks
-  libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev ocl-icd-opencl-dev
+  libgtest-dev libgmock-dev libbenchmark-dev libdnnl-dev libopenblas0-openmp libblis4-openmp ocl-icd-opencl-dev
 )
 case $compiler in
   arm64) packages=(g++-aarch64-linux-gnu qemu-user) ;;

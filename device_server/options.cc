@@ -160,7 +160,8 @@ std::string HelpText() {
   --also=CORES[:CLASS[:ID]] another device of this agent, e.g. --cores=0-3 --also=4-5:big; may be repeated
   --state=DIR              where results wait on disk for a tracker that cannot be reached (default: in memory alone)
   --threads=N              threads that a kernel may use (default: as many as --cores names, or 1)
-  --cache-mib=N            memory for artifacts and references, and again for inputs (default: 1024)
+  --cache-mib=N            memory for what the tracker sends (artifacts, references), again for inputs that are made
+                           here, and again for references that are computed here (default: 1024)
   --require-sandbox=full   refuse to run where a measure of the sandbox is missing
   --worker=LIFETIME        candidate: every kernel has a process of its own (default); persistent: one process takes
                            kernel after kernel until one of them fails, for devices whose start-up is dear

@@ -26,7 +26,7 @@ struct CommandLine {
   };
   std::vector<Also> also;       // more devices of this agent; their kernels may use a thread for each core
   std::string state;            // where results wait for their acknowledgement; empty: in memory alone
-  uint64_t cache_mib = 1024;    // for blobs, and again for inputs
+  uint64_t cache_mib = 1024;    // for blobs, again for inputs, and again for references made here
   std::string require_sandbox;  // "full" or empty
   WorkerLifetime worker = WorkerLifetime::kCandidate;
   std::string log_level = "info";

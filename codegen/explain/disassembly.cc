@@ -32,6 +32,7 @@ bool StartsWithAny(absl::string_view text, std::initializer_list<absl::string_vi
 
 // LLVM's tables say what an instruction does to memory and control; what kind of arithmetic it is, its name alone.
 InstructionKind KindOf(absl::string_view mnemonic, const llvm::MCInstrDesc& description) {
+  if (StartsWithAny(mnemonic, {"prefetch", "prfm", "prfum"})) return InstructionKind::kPrefetch;
   if (description.isBranch() || description.isCall() || description.isReturn()) return InstructionKind::kBranch;
   if (StartsWithAny(mnemonic, {"vfmadd", "vfmsub", "vfnmadd", "vfnmsub", "vpdp", "vdpbf16", "fmla", "fmls", "fmadd",
                                "sdot", "udot", "bfdot", "mla", "smlal"})) {
@@ -96,14 +97,17 @@ absl::Status ReadSection(const Reader& reader, llvm::ArrayRef<uint8_t> bytes, ui
       return absl::InvalidArgumentError(absl::StrCat("the bytes at address ", address, " are no known instruction"));
     }
     Instruction entry{.address = address};
+    entry.bytes.assign(bytes.slice(offset, size).begin(), bytes.slice(offset, size).end());
     llvm::raw_string_ostream stream(entry.text);
     reader.printer->printInst(&instruction, address, "", *reader.subtarget, stream);
     const llvm::MCInstrDesc& description = reader.instructions->get(instruction.getOpcode());
     absl::string_view mnemonic = absl::StripAsciiWhitespace(entry.text);
     mnemonic = mnemonic.substr(0, mnemonic.find_first_of(" \t"));
     entry.kind = KindOf(mnemonic, description);
-    entry.reads_memory = description.mayLoad() && entry.kind != InstructionKind::kBranch;
-    entry.writes_memory = description.mayStore() && entry.kind != InstructionKind::kBranch;
+    // So that nothing moves a prefetch, LLVM's tables say that it may store.
+    const bool prefetches = entry.kind == InstructionKind::kPrefetch;
+    entry.reads_memory = prefetches || (description.mayLoad() && entry.kind != InstructionKind::kBranch);
+    entry.writes_memory = !prefetches && description.mayStore() && entry.kind != InstructionKind::kBranch;
     entry.on_stack = (entry.reads_memory || entry.writes_memory) &&
                      (absl::StrContains(entry.text, "(%rsp") || absl::StrContains(entry.text, "[sp"));
     uint64_t destination = 0;

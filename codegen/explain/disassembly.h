@@ -15,6 +15,7 @@ enum class InstructionKind {
   kMultiplyAdd,  // fused, vector or scalar
   kArithmetic,   // other floating-point or vector arithmetic
   kLoad,         // to a register, broadcasts too
+  kPrefetch,     // to a cache
   kStore,
   kShuffle,  // between vector registers
   kInteger,  // addresses, counters
@@ -23,6 +24,7 @@ enum class InstructionKind {
 
 struct Instruction {
   uint64_t address = 0;
+  std::string bytes;           // as encoded
   std::string text;            // mnemonic and operands, AT&T syntax on x86
   int64_t branch_target = -1;  // of a direct branch
   InstructionKind kind = InstructionKind::kInteger;

@@ -23,6 +23,9 @@ InstructionMix MixOf(const std::vector<Instruction>& loop) {
       case InstructionKind::kLoad:
         ++mix.loads;
         break;
+      case InstructionKind::kPrefetch:
+        ++mix.prefetches;
+        break;
       case InstructionKind::kStore:
         ++mix.stores;
         break;
@@ -43,7 +46,8 @@ InstructionMix MixOf(const std::vector<Instruction>& loop) {
 std::vector<Instruction> HottestLoop(const std::vector<Instruction>& code) {
   const auto heat = [](const std::vector<Instruction>& loop) {
     const InstructionMix mix = MixOf(loop);
-    return std::tuple(mix.multiply_adds, mix.arithmetic, mix.total);
+    const bool products = mix.multiply_adds > 0 && 2 * mix.arithmetic < mix.multiply_adds;
+    return std::tuple(products, mix.multiply_adds, mix.arithmetic, mix.total);
   };
   std::vector<Instruction> hottest;
   for (std::vector<Instruction>& loop : InnermostLoops(code)) {

@@ -13,6 +13,7 @@ struct InstructionMix {
   int multiply_adds = 0;
   int arithmetic = 0;
   int loads = 0;
+  int prefetches = 0;
   int stores = 0;
   int shuffles = 0;
   int integers = 0;
@@ -26,7 +27,9 @@ struct InstructionMix {
 InstructionMix MixOf(const std::vector<Instruction>& loop);
 
 // The innermost loop with the most multiply-adds (then the most other arithmetic, then the most instructions): of the
-// copies of a tile that edges need, the whole one. Empty when the code has no loop.
+// copies of a tile that edges need, the whole one. Loops that multiply and add alone come before all that do half as
+// much other arithmetic besides: a transform of Winograd's, unrolled, may hold more multiply-adds than the products
+// that it prepares, but runs once for all of these. Empty when the code has no loop.
 std::vector<Instruction> HottestLoop(const std::vector<Instruction>& code);
 
 }  // namespace tunefleet::codegen

@@ -21,7 +21,7 @@ constexpr int kControlNice = -10;
 constexpr absl::Duration kFirstMessageTimeout = absl::Seconds(10);
 // How long a drained agent waits for a stream that was just opened to be welcomed, and for the tracker to close it.
 constexpr absl::Duration kFarewell = absl::Seconds(2);
-// How much longer than its limit a trial takes before something must be wrong with the agent itself.
+// How much longer than its limit a trial takes, or a check, before something must be wrong with the agent itself.
 constexpr absl::Duration kHangSlack = absl::Minutes(1);
 // A trial without a deadline on its lease.
 constexpr absl::Duration kDefaultTimeLimit = absl::Minutes(10);
@@ -82,9 +82,12 @@ void Agent::OnMessage(const v1::TrackerMessage& message) {
   {
     const common::MutexLock lock(&mutex_);
     Post(core_.OnMessage(message));
-    if (message.has_assign()) ahead = BlobsOf(message.assign().trial());
+    for (const v1::Assign* assign : core_.Assigned()) {
+      const std::vector<std::string> blobs = BlobsOf(assign->trial());
+      ahead.insert(ahead.end(), blobs.begin(), blobs.end());
+    }
   }
-  if (!ahead.empty()) fetcher_.Want(ahead);
+  fetcher_.Want(ahead);
 }
 
 void Agent::ConnectionMain() {
@@ -154,11 +157,7 @@ Agent::Work Agent::WaitForWork(const Slot& slot) {
   return {};
 }
 
-bool Agent::Alive() const {
-  const common::MutexLock lock(&mutex_);
-  const absl::Time now = common::MonotonicClock().Now();
-  return std::all_of(due_.begin(), due_.end(), [now](const auto& due) { return now < due.second; });
-}
+bool Agent::Alive() const { return due_.AllInTime(common::MonotonicClock().Now()); }
 
 bool Agent::InVain(const v1::Lease& lease) {
   const common::MutexLock lock(&mutex_);
@@ -174,21 +173,27 @@ void Agent::DeviceMain(const Slot& slot) {
     } else {
       CarryOut(slot, *work.assign);
     }
+    due_.Clear(slot.device_id);
   }
   slot.runner->End();  // here, because this thread may have started the zygote anew
+}
+
+std::optional<CoreLock> Agent::LockCores(const Slot& slot, const std::function<bool()>& give_up) {
+  due_.Set(slot.device_id, common::MonotonicClock().Now() + options_.longest_turn);
+  return CoreLock::Acquire(slot.cores, options_.lock_scope, give_up);
 }
 
 void Agent::CarryOut(const Slot& slot, const v1::Assign& assign) {
   const auto in_vain = [&] { return InVain(assign.lease()); };
   const absl::StatusOr<HeldBlobs> blobs = fetcher_.Wait(BlobsOf(assign.trial()), in_vain);
   if (absl::IsCancelled(blobs.status())) return;  // revoked, returned by a drain, or stopping
-  const std::optional<CoreLock> lock = CoreLock::Acquire(slot.cores, options_.lock_scope, in_vain);
+  const std::optional<CoreLock> lock = LockCores(slot, in_vain);
   if (!lock) return;
   {
     const common::MutexLock mutex_lock(&mutex_);
     AgentCore::Messages messages;
     if (stopping_ || !core_.Start(assign.lease(), &messages)) return;
-    due_[slot.device_id] = common::MonotonicClock().Now() + TimeLimit(assign) + kHangSlack;
+    due_.Set(slot.device_id, common::MonotonicClock().Now() + TimeLimit(assign) + kHangSlack);
     Post(std::move(messages));
   }
   connection_.Wake();
@@ -201,19 +206,19 @@ void Agent::CarryOut(const Slot& slot, const v1::Assign& assign) {
   spdlog::debug("trial {}: {} {}", result.trial_id(), v1::Outcome_Name(result.outcome()), result.detail());
   {
     const common::MutexLock mutex_lock(&mutex_);
-    due_.erase(slot.device_id);
     Post(core_.Finish(assign.lease(), std::move(result)));
   }
   connection_.Wake();
 }
 
 void Agent::CheckDevice(const Slot& slot, const v1::Probe& probe) {
-  const std::optional<CoreLock> lock = CoreLock::Acquire(slot.cores, options_.lock_scope, [this] {
+  const std::optional<CoreLock> lock = LockCores(slot, [this] {
     const common::MutexLock mutex_lock(&mutex_);
     return stopping_;
   });
   if (!lock) return;
   const absl::Time begin = common::MonotonicClock().Now();
+  due_.Set(slot.device_id, begin + kHangSlack);  // a check takes milliseconds
   const absl::Status status = slot.runner->Probe();
   const absl::Duration elapsed = common::MonotonicClock().Now() - begin;
   v1::Probed probed;

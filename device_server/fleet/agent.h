@@ -7,7 +7,7 @@
 #define TUNEFLEET_DEVICE_SERVER_FLEET_AGENT_H_
 
 #include <deque>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,8 +19,10 @@
 #include "device_server/fleet/agent_core.h"
 #include "device_server/fleet/blob_cache.h"
 #include "device_server/fleet/blob_fetcher.h"
+#include "device_server/fleet/due_times.h"
 #include "device_server/fleet/result_keeper.h"
 #include "device_server/fleet/tracker_connection.h"
+#include "device_server/measure/core_lock.h"
 #include "device_server/measure/trial_runner.h"
 #include "proto/fleet.pb.h"
 
@@ -42,6 +44,8 @@ class Agent : private StreamHandler {
     absl::Duration longest_retry = absl::Seconds(5);
     // Results that wait longer than this for their acknowledgement are on disk.
     absl::Duration keep_after = absl::Seconds(1);
+    // What a wait for the device's cores takes at most, where other agents use them in turn.
+    absl::Duration longest_turn = absl::Hours(1);
   };
 
   // Starts, one slot per device. `journal` null: results are kept in memory alone.
@@ -60,8 +64,8 @@ class Agent : private StreamHandler {
   // Brings every result without acknowledgement to disk. Returns how many are there neither acknowledged nor on disk.
   size_t SaveResults();
 
-  // False when a device has been busy with one trial for much longer than the trial could take: something hangs that
-  // must not.
+  // False when a device has been busy with one thing, a trial, a check or the wait for its cores, for much longer than
+  // that could take: something hangs that must not.
   bool Alive() const;
 
  private:
@@ -79,6 +83,8 @@ class Agent : private StreamHandler {
   void KeeperMain();
   void DeviceMain(const Slot& slot);
   Work WaitForWork(const Slot& slot);
+  // The device's cores; nullopt when given up.
+  std::optional<CoreLock> LockCores(const Slot& slot, const std::function<bool()>& give_up);
   void CarryOut(const Slot& slot, const v1::Assign& assign);
   void CheckDevice(const Slot& slot, const v1::Probe& probe);
   std::vector<v1::Finished> Unacknowledged() const;
@@ -104,7 +110,7 @@ class Agent : private StreamHandler {
   // Of the tracker's Welcome and of its closing the stream, once draining is over.
   std::optional<absl::Time> greeting_end_ ABSL_GUARDED_BY(mutex_), closing_end_ ABSL_GUARDED_BY(mutex_);
 
-  std::map<std::string, absl::Time> due_ ABSL_GUARDED_BY(mutex_);  // by device: when its trial is over at the latest
+  DueTimes due_;
 
   std::thread connection_thread_;
   std::thread keeper_thread_;

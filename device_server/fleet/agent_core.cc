@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/check.h"
+#include "device_server/fleet/result_bound.h"
 
 namespace tunefleet::device {
 namespace {
@@ -12,6 +13,9 @@ namespace {
 // More than a tracker ever sends ahead; a bound on what it can make the agent hold.
 constexpr size_t kMaxHeld = 64;
 constexpr size_t kMaxProbes = 64;
+// Named in a Hello, which is a message like others. Results beyond these are sent all the same, as stale as they then
+// may be.
+constexpr size_t kMaxNamed = 128;
 
 bool SameLease(const v1::Lease& a, const v1::Lease& b) {
   return a.trial_id() == b.trial_id() && a.device_id() == b.device_id() && a.fence().epoch() == b.fence().epoch() &&
@@ -34,7 +38,9 @@ v1::AgentMessage ReturnedMessage(std::vector<v1::Lease> leases, const std::strin
 }  // namespace
 
 AgentCore::AgentCore(v1::Hello hello, std::vector<v1::Finished> left)
-    : hello_(std::move(hello)), finished_(std::make_move_iterator(left.begin()), std::make_move_iterator(left.end())) {}
+    : hello_(std::move(hello)), finished_(std::make_move_iterator(left.begin()), std::make_move_iterator(left.end())) {
+  for (v1::Finished& finished : finished_) BoundResult(finished.mutable_result());
+}
 
 v1::AgentMessage AgentCore::Open() {
   open_ = true;
@@ -46,7 +52,9 @@ v1::AgentMessage AgentCore::Open() {
   hello.set_protocol_min(kProtocolVersion);
   hello.set_protocol_max(kProtocolVersion);
   for (const Held& held : held_) *hello.add_held() = held.assign.lease();
-  for (const v1::Finished& finished : finished_) *hello.add_unacknowledged() = finished.lease();
+  for (size_t i = 0; i < std::min(finished_.size(), kMaxNamed); ++i) {
+    *hello.add_unacknowledged() = finished_[i].lease();
+  }
   return message;
 }
 
@@ -140,6 +148,7 @@ AgentCore::Messages AgentCore::Finish(const v1::Lease& lease, v1::TrialResult re
   v1::Finished& finished = finished_.emplace_back();
   *finished.mutable_lease() = lease;
   *finished.mutable_result() = std::move(result);
+  BoundResult(finished.mutable_result());
   if (!welcomed_) return {};
   Messages messages(1);
   *messages[0].mutable_finished() = finished;

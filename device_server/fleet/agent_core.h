@@ -48,6 +48,7 @@ class AgentCore {
   std::vector<const v1::Assign*> Assigned() const;
   // False when the lease was revoked meanwhile: do not start it. Else adds the message to send.
   bool Start(const v1::Lease& lease, Messages* messages);
+  // A result that is too large for a message is made to fit one (result_bound.h).
   Messages Finish(const v1::Lease& lease, v1::TrialResult result);
   Messages Return(const v1::Lease& lease, const std::string& reason);
 

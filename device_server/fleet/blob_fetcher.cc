@@ -1,6 +1,7 @@
 #include "device_server/fleet/blob_fetcher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/digest.h"
@@ -34,19 +35,54 @@ BlobFetcher::~BlobFetcher() {
   thread_.join();
 }
 
-void BlobFetcher::Want(const std::vector<std::string>& digests) {
-  {
-    const common::MutexLock lock(&mutex_);
-    for (const std::string& digest : digests) {
-      failed_.erase(digest);  // of an earlier wish: the blob may be there by now
-      if (std::find(wanted_.begin(), wanted_.end(), digest) == wanted_.end()) wanted_.push_back(digest);
-    }
-  }
+bool BlobFetcher::Wanted(const std::string& digest) const {
+  return ahead_.contains(digest) || waiting_.contains(digest);
+}
+
+void BlobFetcher::Enqueue(const std::string& digest) {
+  if (digest == current_ || std::find(queue_.begin(), queue_.end(), digest) != queue_.end()) return;
+  queue_.push_back(digest);
   changed_.SignalAll();
+}
+
+void BlobFetcher::ForgetUnwanted() {
+  const auto unwanted = [this](const auto& entry)
+                            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !Wanted(entry.first); };
+  std::erase_if(queue_,
+                [this](const std::string& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !Wanted(digest); });
+  std::erase_if(progress_, unwanted);
+  std::erase_if(failed_, unwanted);
+}
+
+void BlobFetcher::Want(const std::vector<std::string>& digests) {
+  const common::MutexLock lock(&mutex_);
+  const std::set<std::string> before = std::exchange(ahead_, {digests.begin(), digests.end()});
+  ForgetUnwanted();
+  for (const std::string& digest : digests) {
+    if (before.contains(digest)) continue;
+    failed_.erase(digest);  // of an earlier wish: the blob may be there by now
+    Enqueue(digest);
+  }
 }
 
 absl::StatusOr<HeldBlobs> BlobFetcher::Wait(const std::vector<std::string>& digests,
                                             const std::function<bool()>& give_up) {
+  const std::set<std::string> distinct(digests.begin(), digests.end());
+  {
+    const common::MutexLock lock(&mutex_);
+    for (const std::string& digest : distinct) ++waiting_[digest];
+  }
+  absl::StatusOr<HeldBlobs> held = WaitFor(distinct, give_up);
+  const common::MutexLock lock(&mutex_);
+  for (const std::string& digest : distinct) {
+    if (--waiting_[digest] == 0) waiting_.erase(digest);
+  }
+  ForgetUnwanted();
+  return held;
+}
+
+absl::StatusOr<HeldBlobs> BlobFetcher::WaitFor(const std::set<std::string>& digests,
+                                               const std::function<bool()>& give_up) {
   HeldBlobs held;
   while (true) {
     std::vector<std::string> missing;
@@ -67,66 +103,64 @@ absl::StatusOr<HeldBlobs> BlobFetcher::Wait(const std::vector<std::string>& dige
         failed_.erase(failure);
         return status;
       }
-      // Wanted again when the cache let it go meanwhile.
-      if (std::find(wanted_.begin(), wanted_.end(), digest) == wanted_.end() && !cache_->Get(digest)) {
-        wanted_.push_back(digest);
-        changed_.SignalAll();
-      }
+      // Also wanted again when the cache let it go meanwhile.
+      if (!cache_->Get(digest)) Enqueue(digest);
     }
     changed_.WaitWithTimeout(&mutex_, kGiveUpPeriod);
   }
 }
 
-bool BlobFetcher::NextDigest(std::string* digest) {
+bool BlobFetcher::TakeNext(std::string* digest, Progress* progress) {
   const common::MutexLock lock(&mutex_);
-  while (!ending_ && wanted_.empty()) changed_.Wait(&mutex_);
+  while (!ending_ && queue_.empty()) changed_.Wait(&mutex_);
   if (ending_) return false;
-  *digest = wanted_.front();
+  current_ = queue_.front();
+  queue_.pop_front();
+  *digest = current_;
+  const auto begun = progress_.extract(current_);
+  *progress = begun.empty() ? Progress() : std::move(begun.mapped());
   return true;
 }
 
-bool BlobFetcher::Settle(const std::string& digest, const absl::Status& status, Progress* progress) {
-  if (common::IsTransient(status)) return false;
-  absl::Status failure = status;
+absl::Status BlobFetcher::Attempt(const std::string& digest, Progress* progress) {
+  if (cache_->Get(digest) != nullptr) return absl::OkStatus();
+  absl::Status status = downloader_->Download(digest, &progress->bytes);
+  if (common::IsTransient(status)) return absl::UnavailableError(status.message());
   if (status.ok()) {
     if (common::Sha256(progress->bytes) == digest) {
       cache_->Put(digest, std::move(progress->bytes));
-    } else {
-      failure = absl::DataLossError("the content does not match");
+      return absl::OkStatus();
     }
+    status = absl::DataLossError("the content does not match");
   }
-  if (!failure.ok()) {
-    progress->bytes.clear();
-    const bool final = absl::IsNotFound(failure) || absl::IsInvalidArgument(failure);
-    if (!final && ++progress->refusals < kMaxRefusals) return false;
-  }
+  progress->bytes.clear();
+  const bool final = absl::IsNotFound(status) || absl::IsInvalidArgument(status);
+  if (!final && ++progress->refusals < kMaxRefusals) return absl::UnavailableError(status.message());
+  return absl::Status(status.code(), absl::StrCat("blob ", common::HexDigest(digest), ": ", status.message()));
+}
+
+bool BlobFetcher::PutBack(const std::string& digest, const absl::Status& status, Progress progress) {
   const common::MutexLock lock(&mutex_);
-  if (!failure.ok()) {
-    failed_[digest] =
-        absl::Status(failure.code(), absl::StrCat("blob ", common::HexDigest(digest), ": ", failure.message()));
+  current_.clear();
+  changed_.SignalAll();
+  if (status.ok() || !Wanted(digest)) return false;
+  if (!absl::IsUnavailable(status)) {
+    failed_[digest] = status;
+    return false;
   }
-  std::erase(wanted_, digest);
+  progress_[digest] = std::move(progress);
+  Enqueue(digest);
   return true;
 }
 
 void BlobFetcher::Main() {
   std::string digest;
-  while (NextDigest(&digest)) {
-    Progress progress;
-    bool settled = cache_->Get(digest) != nullptr;
-    if (settled) {
-      const common::MutexLock lock(&mutex_);
-      std::erase(wanted_, digest);
-    }
-    while (!settled) {
-      settled = Settle(digest, downloader_->Download(digest, &progress.bytes), &progress);
-      if (settled) break;
-      const common::MutexLock lock(&mutex_);
-      if (ending_) return;
-      changed_.WaitWithTimeout(&mutex_, retry_wait_);
-      if (ending_) return;
-    }
-    changed_.SignalAll();
+  Progress progress;
+  while (TakeNext(&digest, &progress)) {
+    const absl::Status status = Attempt(digest, &progress);
+    if (!PutBack(digest, status, std::move(progress))) continue;
+    const common::MutexLock lock(&mutex_);
+    if (!ending_) changed_.WaitWithTimeout(&mutex_, retry_wait_);
   }
 }
 

@@ -1,7 +1,8 @@
 // Fetches blobs ahead of the trials that need them, one at a time, on a thread of its own.
 //
-// A broken download resumes where it stopped, for as long as somebody wants the blob. Content is held against its
-// digest before anybody sees it. Thread-safe.
+// A blob is wanted while it is among the wishes or somebody waits for it; everything kept of one that is not (its
+// place, what arrived of it, its failure) is forgotten. A download that breaks goes behind the others that are wanted
+// and resumes where it stopped. Content is held against its digest before anybody sees it. Thread-safe.
 #ifndef TUNEFLEET_DEVICE_SERVER_FLEET_BLOB_FETCHER_H_
 #define TUNEFLEET_DEVICE_SERVER_FLEET_BLOB_FETCHER_H_
 
@@ -9,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -46,7 +48,8 @@ class BlobFetcher {
   BlobFetcher(BlobDownloader* downloader, BlobCache* cache, absl::Duration retry_wait);
   ~BlobFetcher();
 
-  // Starts fetching what is not there yet; later wishes come after earlier ones.
+  // What is to be fetched ahead from now on, in this order: all of it, wishes that are not repeated are withdrawn. New
+  // ones come after older ones.
   void Want(const std::vector<std::string>& digests);
 
   // Waits for all of them. `give_up` is asked now and then. Errors: CANCELLED (given up), NOT_FOUND (the tracker has
@@ -59,11 +62,18 @@ class BlobFetcher {
     int refusals = 0;
   };
 
+  absl::StatusOr<HeldBlobs> WaitFor(const std::set<std::string>& digests, const std::function<bool()>& give_up);
   void Main();
-  // Null: nothing to do and the fetcher ends.
-  bool NextDigest(std::string* digest);
-  // True when `digest` is settled one way or the other.
-  bool Settle(const std::string& digest, const absl::Status& status, Progress* progress);
+  // False: the fetcher ends.
+  bool TakeNext(std::string* digest, Progress* progress);
+  // OK: it is in the cache. UNAVAILABLE: worth another try.
+  absl::Status Attempt(const std::string& digest, Progress* progress);
+  // Puts it back in its place, last, or lets go of it. True: it is to be tried again.
+  bool PutBack(const std::string& digest, const absl::Status& status, Progress progress);
+
+  bool Wanted(const std::string& digest) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Enqueue(const std::string& digest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ForgetUnwanted() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   BlobDownloader* const downloader_;
   BlobCache* const cache_;
@@ -71,7 +81,11 @@ class BlobFetcher {
   common::Mutex mutex_;
   common::CondVar changed_;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
-  std::deque<std::string> wanted_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> ahead_ ABSL_GUARDED_BY(mutex_);         // the wishes
+  std::map<std::string, int> waiting_ ABSL_GUARDED_BY(mutex_);  // how many wait
+  std::deque<std::string> queue_ ABSL_GUARDED_BY(mutex_);       // each once
+  std::string current_ ABSL_GUARDED_BY(mutex_);                 // taken from the queue
+  std::map<std::string, Progress> progress_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, absl::Status> failed_ ABSL_GUARDED_BY(mutex_);  // until somebody waits for it
   std::thread thread_;
 };

@@ -4,7 +4,8 @@
 //   DIR/KEY.result    KEY = SHA-256 of the lease, in hexadecimal
 //   result := checksum:32 bytes (SHA-256 of what follows) finished: a serialized v1::Finished
 //
-// A result is written under another name and renamed, so a file is whole or not there. Thread-compatible.
+// A result is written as KEY.result.new and renamed, so a file is whole or not there. Other files of DIR are others':
+// they are left alone. Thread-compatible.
 #ifndef TUNEFLEET_DEVICE_SERVER_FLEET_RESULT_JOURNAL_H_
 #define TUNEFLEET_DEVICE_SERVER_FLEET_RESULT_JOURNAL_H_
 
@@ -24,11 +25,12 @@ std::string KeyOf(const v1::Lease& lease);
 
 class ResultJournal {
  public:
-  // Makes the directory (0700) where it is not there. Errors: FAILED_PRECONDITION (another agent has it open),
+  // Makes the directory (0700) where it is not there; one that is there keeps its mode. Errors: FAILED_PRECONDITION (another agent has it open),
   // UNAVAILABLE (the system's words).
   static absl::StatusOr<std::unique_ptr<ResultJournal>> Open(std::string directory);
 
-  // All results that are whole, at most kMostResults; others are removed.
+  // All results that are whole, at most kMostResults. Damaged ones and drafts are removed; what is larger than any
+  // result stays where it is.
   static constexpr size_t kMostResults = 256;
   std::vector<v1::Finished> Load();
 

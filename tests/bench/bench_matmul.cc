@@ -18,6 +18,12 @@ constexpr char kUsage[] =
     "  tests/bench/bench_matmul --suite=tests/bench/suites/sgemm.txt --records=bench.db\n"
     "  tests/bench/bench_matmul --suite=my_ops.txt --trials=256 --threads=2 --json";
 
+absl::Status Accepts(const v1::Workload& workload) {
+  TF_RETURN_IF_ERROR(codegen::MatmulShapeOf(workload).status());
+  if (workload.nodes_size() == 1) return absl::OkStatus();
+  return absl::InvalidArgumentError("it has an epilogue, which no BLAS computes; expected a bare matmul or dense");
+}
+
 // The libraries are loaded at the first operator, once the process is pinned.
 class Libraries {
  public:
@@ -48,7 +54,6 @@ class Libraries {
 
 int main(int argc, char** argv) {
   using namespace tunefleet::bench;
-  ComparisonOptions options = ParseComparisonFlags(argc, argv, kUsage);
-  options.default_label = "onednn";
-  return ExitStatus("bench_matmul", Compare(options, Libraries()));
+  const ComparisonOptions options = ParseComparisonFlags(argc, argv, kUsage);
+  return ExitStatus("bench_matmul", Compare(options, {"onednn", Accepts, Libraries()}));
 }

@@ -1,5 +1,7 @@
 // A BLAS as an opponent: OpenBLAS, BLIS. Each is loaded by itself, with its symbols kept apart, and told which cores it
-// runs on: both mistake recent CPUs for older ones when they look themselves.
+// runs on: both mistake recent CPUs for older ones when they look themselves. Of Debian's variants that with OpenMP's
+// threads comes first: those are pinned with oneDNN's. Threads that a library makes for itself keep to the cores of the
+// comparison, but to none of them; its implementation says so.
 #ifndef TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
 #define TUNEFLEET_TESTS_BENCH_BLAS_LIBRARY_H_
 
@@ -16,9 +18,10 @@ namespace tunefleet::bench {
 
 struct BlasSpec {
   std::string label;
-  std::string file;                                              // shared object
-  std::string kernels;                                           // what its kernels are called
+  std::vector<std::string> files;  // shared objects, the first that can be loaded is taken
+  std::string kernels;             // what its kernels are called
   std::vector<std::pair<std::string, std::string>> environment;  // set before it is loaded
+  int threads = 1;
 };
 
 BlasSpec OpenBlas(int threads);  // label "openblas"; SkylakeX kernels where there is AVX-512

@@ -10,7 +10,7 @@
 namespace tunefleet::bench {
 
 struct InterleaveOptions {
-  int rounds = 40;                                     // samples of each contestant; at least 30 for a claim
+  int rounds = 40;                                     // samples of each contestant, 1 or more; 30 for a claim
   absl::Duration gap = absl::ZeroDuration();           // of rest before every sample, and a run that is not timed
   absl::Duration sample_time = absl::Milliseconds(12);  // a sample repeats the program until it lasts about this long
 };

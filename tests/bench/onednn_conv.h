@@ -1,4 +1,5 @@
-// oneDNN's convolution as the opponent: fp32 forward inference, weights reordered beforehand, primitives cached.
+// oneDNN's convolution as the opponent: fp32 forward inference, bias and relu inside, weights reordered beforehand,
+// primitives cached.
 #ifndef TUNEFLEET_TESTS_BENCH_ONEDNN_CONV_H_
 #define TUNEFLEET_TESTS_BENCH_ONEDNN_CONV_H_
 
@@ -18,20 +19,29 @@ enum class OneDnnLayout {
   kChannelsLast,  // NHWC in and out
 };
 
+struct OneDnnEpilogue {
+  bool bias = false;
+  bool relu = false;
+};
+
 // Runs on OpenMP's threads: set their number before Create. Not thread-safe.
 class OneDnnConv {
  public:
   // Errors: UNIMPLEMENTED when the library has no such kernel for the shape, INTERNAL for its other errors.
   static absl::StatusOr<std::unique_ptr<OneDnnConv>> Create(const codegen::Conv2dShape& shape,
-                                                            OneDnnAlgorithm algorithm, OneDnnLayout layout);
+                                                            const OneDnnEpilogue& epilogue, OneDnnAlgorithm algorithm,
+                                                            OneDnnLayout layout);
   ~OneDnnConv();
 
   // The implementation as DNNL_VERBOSE names it, e.g. "brgconv:avx512_core".
   const std::string& implementation() const { return implementation_; }
-  void Run();
 
-  // The output in plain NCHW for the given plain NCHW input and OIHW weights.
-  std::vector<float> Compute(const std::vector<float>& data, const std::vector<float>& weight);
+  // The output in plain NCHW for the given plain NCHW input, OIHW weights and, where there is one, bias.
+  std::vector<float> Compute(const std::vector<float>& data, const std::vector<float>& weight,
+                             const std::vector<float>& bias);
+
+  // Computes once more what Compute was last given, and nothing else: what is to be timed. Not before it.
+  void Run();
 
  private:
   struct State;

@@ -1,9 +1,7 @@
 #include "tests/bench/tuned_kernel.h"
 
-#include <cmath>
-#include <cstring>
 #include <fstream>
-#include <optional>
+#include <span>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -15,6 +13,7 @@
 #include "common/fill.h"
 #include "common/status_macros.h"
 #include "device_server/describe/machine.h"
+#include "device_server/verify/compare.h"
 #include "tuner/builder/compile_candidate.h"
 #include "tuner/database/sqlite_database.h"
 
@@ -40,44 +39,47 @@ absl::Status RunTuner(const SuiteEntry& entry, const TuneSettings& settings) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::optional<v1::TuningRecord>> BestRecord(const SuiteEntry& entry, const TuneSettings& settings) {
+// This machine, with as many threads as the tuner's device has; which cores does not matter.
+v1::Target ThisMachine(int threads) { return device::DescribeTarget({0}, static_cast<uint32_t>(threads)); }
+
+absl::StatusOr<std::optional<v1::TuningRecord>> BestRecordHere(const SuiteEntry& entry, const TuneSettings& settings,
+                                                               int64_t trials) {
   const auto database = tuner::OpenSqliteDatabase(settings.records, tuner::DatabaseAccess::kRead);
   if (absl::IsNotFound(database.status())) return std::nullopt;
   TF_RETURN_IF_ERROR(database.status());
-  TF_ASSIGN_OR_RETURN(const auto tasks, (*database)->Tasks(codegen::WorkloadKey(entry.workload)));
-  for (const tuner::TaskSummary& task : tasks) {
-    if (std::max(task.task.target.threads(), 1) != settings.threads || task.trials < settings.trials) continue;
-    if (task.task.cache_mode != v1::CACHE_MODE_WARM) continue;
-    return (*database)->Best(tuner::TaskDigest(task.task));
-  }
-  return std::nullopt;
+  return BestRecord(**database, entry.workload, ThisMachine(settings.threads), trials);
 }
 
-absl::Status Verify(const SuiteEntry& entry, const std::string& implementation, testing::LoadedKernel& kernel) {
-  TF_ASSIGN_OR_RETURN(const codegen::Reference reference, codegen::ComputeReference(entry.workload, kSeed));
-  for (const v1::BufferFill& fill : reference.fills) {
-    const int buffer = kernel.Index(entry.workload.tensors(static_cast<int>(fill.buffer())).name());
-    TF_RETURN_IF_ERROR(common::FillBuffer(fill, kernel.bytes(buffer)));
-  }
-  if (kernel.Prepare() != 0 || kernel.Run() != 0)
+// Runs the kernel on the inputs and compares what it leaves in poisoned outputs.
+absl::Status RunAndCompare(const SuiteEntry& entry, const std::vector<v1::BufferFill>& fills,
+                           const std::vector<std::string>& outputs, const std::vector<v1::OutputCheck>& checks,
+                           const tf_runtime* runtime, testing::LoadedKernel& kernel) {
+  const auto bytes = [&](uint32_t tensor) {
+    return kernel.bytes(kernel.Index(entry.workload.tensors(static_cast<int>(tensor)).name()));
+  };
+  for (const v1::BufferFill& fill : fills) TF_RETURN_IF_ERROR(common::FillBuffer(fill, bytes(fill.buffer())));
+  for (const v1::OutputCheck& check : checks) device::Poison(check.dtype(), bytes(check.buffer()));
+  if (kernel.Prepare(runtime) != 0 || kernel.Run(runtime) != 0)
     return absl::DataLossError(absl::StrCat(entry.name, ": the kernel failed"));
-  TF_ASSIGN_OR_RETURN(const std::vector<v1::OutputCheck> checks,
-                      codegen::ChecksFor(entry.workload, reference, implementation));
   for (size_t i = 0; i < checks.size(); ++i) {
-    const v1::OutputCheck& check = checks[i];
-    const auto bytes = kernel.bytes(kernel.Index(entry.workload.tensors(static_cast<int>(check.buffer())).name()));
-    std::vector<float> value(bytes.size() / sizeof(float)), expected(value.size());
-    std::memcpy(value.data(), bytes.data(), bytes.size());
-    std::memcpy(expected.data(), reference.outputs[i].data(), bytes.size());
-    for (size_t j = 0; j < value.size(); ++j) {
-      const double error = std::abs(double{value[j]} - double{expected[j]});
-      if (!(error <= check.absolute() + check.relative() * std::abs(double{expected[j]}))) {
-        return absl::DataLossError(
-            absl::StrCat(entry.name, ": element ", j, " is ", value[j], ", expected ", expected[j]));
-      }
+    const device::Comparison found =
+        device::Compare(bytes(checks[i].buffer()), std::as_bytes(std::span(outputs[i])), checks[i]);
+    if (!found.pass) {
+      return absl::DataLossError(absl::StrCat(entry.name, ": element ", found.first_wrong, " is ", found.value,
+                                              ", expected ", found.reference));
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status Verify(const SuiteEntry& entry, const std::string& implementation, const tf_runtime* runtime,
+                    testing::LoadedKernel& kernel) {
+  TF_ASSIGN_OR_RETURN(const codegen::Reference reference, codegen::ComputeReference(entry.workload, kSeed));
+  TF_ASSIGN_OR_RETURN(const std::vector<v1::OutputCheck> checks,
+                      codegen::ChecksFor(entry.workload, reference, implementation));
+  TF_RETURN_IF_ERROR(RunAndCompare(entry, reference.fills, reference.outputs, checks, runtime, kernel));
+  if (reference.second_outputs.empty()) return absl::OkStatus();
+  return RunAndCompare(entry, reference.second_fills, reference.second_outputs, checks, runtime, kernel);
 }
 
 absl::StatusOr<v1::Workload> ParseLine(const std::string& line) {
@@ -94,7 +96,7 @@ absl::StatusOr<std::vector<SuiteEntry>> ReadSuite(const std::string& path) {
   std::ifstream file(path);
   if (!file) return absl::NotFoundError(absl::StrCat("suite file '", path, "' cannot be read"));
   // Layouts that a line leaves open are those of this machine, as the tuner's own device has them.
-  const v1::Target target = device::DescribeTarget({0}, 1);
+  const v1::Target target = ThisMachine(1);
   std::vector<SuiteEntry> entries;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
@@ -113,20 +115,39 @@ absl::StatusOr<std::vector<SuiteEntry>> ReadSuite(const std::string& path) {
   return entries;
 }
 
-absl::StatusOr<std::unique_ptr<testing::LoadedKernel>> TunedKernel(const SuiteEntry& entry,
-                                                                   const TuneSettings& settings) {
-  TF_ASSIGN_OR_RETURN(std::optional<v1::TuningRecord> best, BestRecord(entry, settings));
-  if (!best.has_value()) {
-    TF_RETURN_IF_ERROR(RunTuner(entry, settings));
-    TF_ASSIGN_OR_RETURN(best, BestRecord(entry, settings));
+absl::StatusOr<std::optional<v1::TuningRecord>> BestRecord(tuner::Database& database, const v1::Workload& workload,
+                                                           const v1::Target& target, int64_t trials) {
+  const std::string key = codegen::WorkloadKey(workload);
+  TF_ASSIGN_OR_RETURN(const auto tasks, database.Tasks(key));
+  const tuner::TaskSummary* chosen = nullptr;
+  for (const tuner::TaskSummary& task : tasks) {
+    const std::string digest = tuner::TaskDigest(task.task);
+    if (digest != tuner::TaskDigest({key, workload, target, task.task.device_class}) || task.trials < trials) continue;
+    if (chosen == nullptr || task.trials > chosen->trials) chosen = &task;
   }
-  if (!best.has_value()) return absl::InternalError(absl::StrCat("tune ", entry.name, ": no valid kernel was found"));
+  if (chosen == nullptr) return std::nullopt;
+  return database.Best(tuner::TaskDigest(chosen->task));
+}
+
+absl::Status Tune(const SuiteEntry& entry, const TuneSettings& settings) {
+  TF_ASSIGN_OR_RETURN(const auto best, BestRecordHere(entry, settings, settings.trials));
+  return best.has_value() ? absl::OkStatus() : RunTuner(entry, settings);
+}
+
+absl::StatusOr<std::unique_ptr<testing::LoadedKernel>> TunedKernel(const SuiteEntry& entry,
+                                                                   const TuneSettings& settings,
+                                                                   const tf_runtime* runtime) {
+  TF_ASSIGN_OR_RETURN(const auto best, BestRecordHere(entry, settings, 0));
+  if (!best.has_value()) {
+    return absl::NotFoundError(
+        absl::StrCat(settings.records, " has no valid kernel of ", entry.name, " for this machine"));
+  }
   codegen::LlvmCodeGenerator generator;
   const v1::BuildResponse built = tuner::CompileCandidate(tuner::BuildRequestOf(*best), generator);
   if (built.outcome() != v1::OUTCOME_OK)
     return absl::InternalError(absl::StrCat("build ", entry.name, ": ", built.detail()));
   TF_ASSIGN_OR_RETURN(auto kernel, testing::LoadedKernel::Load(built.manifest(), built.code()));
-  TF_RETURN_IF_ERROR(Verify(entry, best->schedule().implementation(), *kernel));
+  TF_RETURN_IF_ERROR(Verify(entry, best->schedule().implementation(), runtime, *kernel));
   return kernel;
 }
 

@@ -107,6 +107,60 @@ TEST_F(AgentCoreTest, AResultIsResentOnEveryStreamUntilAcknowledged) {
   }
 }
 
+// As many samples as there may be, of numbers of the usual size.
+v1::TrialResult LargeResult() {
+  v1::TrialResult result;
+  result.set_trial_id("t");
+  for (int k = 0; k < 16; ++k) {
+    v1::KernelResult& kernel = *result.add_kernels();
+    kernel.set_latency_ns(1000 + k);
+    for (int i = 0; i < 250; ++i) {
+      v1::Sample& sample = *kernel.add_samples();
+      sample.set_total_ns(3000000000 + i);
+      sample.set_runs(3000);
+      sample.set_begin_ns(30000000000 + 3000000 * i);
+      sample.set_preemptions(1);
+      sample.set_sentinel_ns(20000);
+    }
+  }
+  return result;
+}
+
+constexpr size_t kMostMessageBytes = 64 << 10;  // proto/fleet.proto
+
+TEST_F(AgentCoreTest, ALargeResultKeepsWhatOneMessageHolds) {
+  ASSERT_GT(LargeResult().ByteSizeLong(), kMostMessageBytes);
+  core_.OnMessage(Assign(Lease("t", 1)));
+  Start(Lease("t", 1));
+  const AgentCore::Messages messages = core_.Finish(Lease("t", 1), LargeResult());
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_LE(messages[0].ByteSizeLong(), kMostMessageBytes);
+  const v1::TrialResult& kept = messages[0].finished().result();
+  EXPECT_THAT(kept.detail(), ::testing::HasSubstr("of 4000 raw samples are kept"));
+  ASSERT_EQ(kept.kernels_size(), 16);
+  for (const v1::KernelResult& kernel : kept.kernels()) {
+    EXPECT_GT(kernel.samples_size(), 80);
+    EXPECT_EQ(kernel.samples_size(), kept.kernels(0).samples_size()) << "evenly";
+    EXPECT_EQ(kernel.samples(0).total_ns(), 3000000000u);
+    EXPECT_GT(kernel.samples(kernel.samples_size() - 1).total_ns(), 3000000000u + 240) << "over all of the time";
+  }
+  EXPECT_EQ(kept.kernels(15).latency_ns(), 1015u);
+}
+
+TEST_F(AgentCoreTest, ManyLargeResultsOfAnEarlierRunFitTheirMessages) {
+  std::vector<v1::Finished> left(256);
+  for (size_t i = 0; i < left.size(); ++i) {
+    *left[i].mutable_lease() = Lease(std::string(60, 't') + std::to_string(i), i + 1);
+    left[i].mutable_lease()->set_device_id(std::string(128, 'd'));
+  }
+  *left[0].mutable_result() = LargeResult();
+  AgentCore core(Hello(), left);
+  EXPECT_LE(core.Open().ByteSizeLong(), kMostMessageBytes);
+  const AgentCore::Messages messages = core.OnMessage(Welcome());
+  EXPECT_EQ(messages.size(), left.size());
+  for (const v1::AgentMessage& message : messages) EXPECT_LE(message.ByteSizeLong(), kMostMessageBytes);
+}
+
 TEST_F(AgentCoreTest, ResultsOfAnEarlierRunAreToldAndSentUntilAcknowledged) {
   v1::Finished left;
   *left.mutable_lease() = Lease("old", 3);

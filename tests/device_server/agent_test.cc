@@ -1,4 +1,6 @@
 // The real agent against a tracker in the test.
+#include "device_server/fleet/agent.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -9,11 +11,15 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/child_process.h"
+#include "device_server/describe/cpu_list.h"
+#include "device_server/measure/core_lock.h"
 #include "tests/device_server/agent_process.h"
 #include "tests/device_server/fake_tracker.h"
 #include "tests/device_server/trial_fixture.h"
@@ -84,6 +90,32 @@ TEST_F(AgentTest, IntroducesItselfAndCarriesOutTrialsInOrder) {
   EXPECT_EQ(first.result().device_fingerprint(), hello.devices(0).fingerprint());
   EXPECT_EQ(tracker.Receive().started().lease().trial_id(), "trial-reads_null");
   EXPECT_EQ(v1::Outcome_Name(tracker.Receive().finished().result().outcome()), "OUTCOME_CRASHED");
+}
+
+// In this process, because nobody else is told.
+TEST_F(AgentTest, AnAgentThatWaitsForItsCoresForTooLongIsNotAlive) {
+  const std::string scope = absl::StrCat("-hang-", getpid());
+  const std::vector<uint16_t> cores = {UsableCores().back()};
+  const auto soon = [](const std::function<bool()>& condition) {
+    const absl::Time until = absl::Now() + absl::Seconds(30);
+    while (!condition() && absl::Now() < until) absl::SleepFor(absl::Milliseconds(1));
+    return condition();
+  };
+  FakeTracker tracker(Address(), &blobs_);
+  auto runner = TrialRunner::Create({.program = TUNEFLEET_DEVICE_PROGRAM, .cores = cores, .device_id = "device-1"});
+  ASSERT_TRUE(runner.ok()) << runner.status();
+  Agent::Options options{.tracker = Address(), .lock_scope = scope, .longest_turn = absl::Milliseconds(20)};
+  options.hello.set_agent_id("a");
+  options.hello.add_devices()->set_device_id("device-1");
+  Agent agent(options, {{.device_id = "device-1", .cores = cores, .runner = runner->get()}}, nullptr);
+  EXPECT_TRUE(agent.Alive());
+  std::optional<CoreLock> theirs = CoreLock::Acquire(cores, scope, [] { return false; });
+  tracker.Receive();
+  tracker.Assign(MakeTrial("good", &blobs_), 1, "device-1");
+  EXPECT_TRUE(soon([&] { return !agent.Alive(); }));
+  theirs.reset();
+  EXPECT_EQ(tracker.ReceiveOf(v1::AgentMessage::kFinished).finished().result().outcome(), v1::OUTCOME_OK);
+  EXPECT_TRUE(soon([&] { return agent.Alive(); }));
 }
 
 TEST_F(AgentTest, WaitsForATrackerThatComesLater) {

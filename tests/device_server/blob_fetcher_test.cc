@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "common/digest.h"
 
@@ -27,6 +28,11 @@ class FakeDownloader : public BlobDownloader {
     const auto found = blobs_.find(digest);
     if (found == blobs_.end()) return absl::NotFoundError("no such blob");
     if (found->second.empty()) return absl::DataLossError("cut short");
+    if (slow_.contains(digest)) {
+      if (bytes->size() < found->second.size()) bytes->push_back(found->second[bytes->size()]);
+      if (bytes->size() < found->second.size()) return absl::DeadlineExceededError("it takes long");
+      return absl::OkStatus();
+    }
     if (!breaks_.empty()) {
       bytes->append(found->second.substr(bytes->size(), breaks_.front()));
       breaks_.pop_front();
@@ -43,6 +49,14 @@ class FakeDownloader : public BlobDownloader {
     return std::string(32, 'u');
   }
 
+  // One byte a call.
+  std::string AddSlow(std::string bytes) {
+    std::string digest = Add(std::move(bytes));
+    const common::MutexLock lock(&mutex_);
+    slow_.insert(digest);
+    return digest;
+  }
+
   void BreakAfter(size_t bytes) { breaks_.push_back(bytes); }
   int calls() {
     const common::MutexLock lock(&mutex_);
@@ -56,6 +70,7 @@ class FakeDownloader : public BlobDownloader {
  private:
   common::Mutex mutex_;
   std::map<std::string, std::string> blobs_;
+  std::set<std::string> slow_;
   std::deque<size_t> breaks_;
   int calls_ = 0;
   std::vector<size_t> offsets_;
@@ -131,8 +146,41 @@ TEST(BlobFetcherTest, AFailureThatNobodyWaitedForIsForgottenByALaterWish) {
   fetcher.Want({digest});
   ASSERT_TRUE(fetcher.Wait({there}, Never).ok());  // blobs come in order: the first wish has failed
   downloader.Add("late");
+  fetcher.Want({});
   fetcher.Want({digest});
   EXPECT_TRUE(fetcher.Wait({digest}, Never).ok());
+}
+
+TEST(BlobFetcherTest, ASlowDownloadTakesTurnsWithOthersAndKeepsWhatArrived) {
+  FakeDownloader downloader;
+  const std::string slow = downloader.AddSlow(std::string(1000, 's')), there = downloader.Add("there");
+  BlobCache cache(1 << 20);
+  BlobFetcher fetcher(&downloader, &cache, kRetry);
+  fetcher.Want({slow, there});
+  EXPECT_TRUE(fetcher.Wait({there}, Never).ok());
+  EXPECT_EQ(cache.Get(slow), nullptr);
+  EXPECT_TRUE(fetcher.Wait({slow}, Never).ok());
+  EXPECT_EQ(downloader.calls(), 1001) << "every byte once";
+}
+
+TEST(BlobFetcherTest, WhatNobodyWantsAnyMoreIsNotFetched) {
+  FakeDownloader downloader;
+  const std::string slow = downloader.AddSlow(std::string(100'000, 's'));
+  BlobCache cache(1 << 20);
+  BlobFetcher fetcher(&downloader, &cache, kRetry);
+  fetcher.Want({slow});
+  EXPECT_TRUE(absl::IsCancelled(fetcher.Wait({slow}, [&] { return downloader.calls() > 2; }).status()));
+  fetcher.Want({});
+  for (const char* bytes : {"first", "second", "third"}) {
+    ASSERT_TRUE(fetcher.Wait({downloader.Add(bytes)}, Never).ok());
+  }
+  const std::vector<size_t> offsets = downloader.offsets();
+  ASSERT_GE(offsets.size(), 3u);
+  EXPECT_EQ(std::vector<size_t>(offsets.end() - 2, offsets.end()), (std::vector<size_t>{0, 0})) << "nothing between";
+  const int before = downloader.calls();
+  fetcher.Want({slow});
+  EXPECT_TRUE(absl::IsCancelled(fetcher.Wait({slow}, [&] { return downloader.calls() > before; }).status()));
+  EXPECT_EQ(downloader.offsets()[static_cast<size_t>(before)], 0u) << "what arrived of it was forgotten";
 }
 
 TEST(BlobFetcherTest, WaitingCanBeGivenUp) {

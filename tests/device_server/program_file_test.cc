@@ -13,10 +13,10 @@ namespace {
 
 class ProgramFileTest : public ::testing::Test {
  protected:
-  void Put(const std::string& content, mode_t mode) {
+  void Put(const std::string& content, mode_t mode, const std::string& name = "program") {
     std::ofstream(folder_ / "draft") << content;
     chmod((folder_ / "draft").c_str(), mode);
-    std::filesystem::rename(folder_ / "draft", folder_ / "program");
+    std::filesystem::rename(folder_ / "draft", folder_ / name);
   }
   TempDir folder_;
 };
@@ -44,6 +44,21 @@ TEST_F(ProgramFileTest, IsNotReplacedByNothingOrByWhatCannotRun) {
   std::filesystem::remove(folder_ / "program");
   std::filesystem::rename(folder_ / "other", folder_ / "program");
   for (int i = 0; i < 3; ++i) EXPECT_FALSE(program.Replaced()) << "a folder";
+}
+
+TEST_F(ProgramFileTest, InABundleEitherTheLauncherOrWhatItStartsMayBeReplaced) {
+  for (const char* folder : {"bin", "programs"}) std::filesystem::create_directory(folder_ / folder);
+  for (const char* name : {"programs/agent", "bin/agent"}) {
+    Put("launcher", 0755, "bin/agent");
+    Put("program", 0755, "programs/agent");
+    ProgramFile program(folder_ / "bin/agent");
+    EXPECT_FALSE(program.Replaced());
+    Put("of another version", 0755, name);
+    EXPECT_FALSE(program.Replaced());
+    EXPECT_TRUE(program.Replaced()) << name;
+    std::filesystem::remove(folder_ / "programs/agent");
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(program.Replaced()) << "half of a bundle";
+  }
 }
 
 TEST_F(ProgramFileTest, AFileThatIsNoProgramDoesNotStart) {

@@ -68,6 +68,28 @@ TEST_F(ResultJournalTest, HalfWrittenAndDamagedResultsAreDropped) {
   EXPECT_FALSE(std::filesystem::exists(path + ".new"));
 }
 
+TEST_F(ResultJournalTest, FilesOfOthersAndTheFoldersModeAreLeftAlone) {
+  namespace fs = std::filesystem;
+  const std::string key = KeyOf(Result("a", 1).lease());
+  const std::vector<std::string> foreign = {
+      "notes.txt", "thesis.result", "x" + key.substr(1) + ".result", key + ".result.bak", key, ".bashrc", "draft.new"};
+  fs::create_directories(folder_ / "state/folder.result");
+  fs::permissions(folder_ / "state", fs::perms(0755));
+  for (const std::string& name : foreign) std::ofstream(folder_ / "state/" + name) << name;
+  std::ofstream(folder_ / "state/" + KeyOf(Result("large", 2).lease()) + ".result") << std::string(1 << 20, 'x');
+  ASSERT_TRUE(Open()->Save(Result("a", 1)).ok());
+  EXPECT_THAT(Trials(), ::testing::ElementsAre("a"));
+  for (const std::string& name : foreign) EXPECT_TRUE(fs::exists(folder_ / "state/" + name)) << name;
+  EXPECT_TRUE(fs::exists(folder_ / "state/folder.result"));
+  EXPECT_TRUE(fs::exists(folder_ / "state/" + KeyOf(Result("large", 2).lease()) + ".result"));
+  EXPECT_EQ(fs::status(folder_ / "state").permissions(), fs::perms(0755));
+}
+
+TEST_F(ResultJournalTest, AFolderOfItsOwnIsForItsOwnerAlone) {
+  Open();
+  EXPECT_EQ(std::filesystem::status(folder_ / "state").permissions(), std::filesystem::perms(0700));
+}
+
 TEST_F(ResultJournalTest, KeeperWritesWhatWaitsTooLongAndRemovesWhatIsAcknowledged) {
   ResultKeeper keeper(Open(), absl::Seconds(1));
   EXPECT_EQ(keeper.Update({Result("a", 1)}, start_), 0u);

@@ -8,6 +8,7 @@
 #include "common/digest.h"
 #include "tests/support/temp_dir.h"
 #include "tests/tracker/core_harness.h"
+#include "tracker/core/validate.h"
 
 namespace tunefleet::tracker {
 namespace {
@@ -136,6 +137,56 @@ TEST_F(TrackerLoopTest, TrialGoesFromClientToAgentAndItsResultBack) {
   const auto again = std::make_shared<FakeWatcher>();
   loop_->AddWatcher(watch, again);
   EXPECT_EQ(again->inbox.Take().second.trial_id(), "t") << "kept until acknowledged";
+}
+
+TEST_F(TrackerLoopTest, AResultThatCannotBeRecordedIsAnErrorOfTheDeviceAndFreesTheAgent) {
+  ASSERT_TRUE(Open("j").ok());
+  PutBlob("code");
+  for (const char* name : {"large", "odd"}) {
+    v1::Trial trial = MakeTrial(name, "code");
+    trial.set_repeat(static_cast<uint32_t>(name[0]));  // measured by itself
+    ASSERT_EQ(Submit("j", trial).accepted_size(), 1);
+  }
+  const auto watcher = std::make_shared<FakeWatcher>();
+  v1::WatchRequest watch;
+  watch.set_job_id("j");
+  loop_->AddWatcher(watch, watcher);
+  const auto agent = std::make_shared<FakeAgent>();
+  const StreamId stream = loop_->AddAgent(agent);
+  v1::AgentMessage message;
+  *message.mutable_hello() = MakeHello("a", 1, {"d"});
+  Say(stream, message);
+  EXPECT_TRUE(agent->inbox.Take().has_welcome());
+  // Every trial that is assigned, whatever comes between.
+  for (int refused = 0; refused < 2;) {
+    const v1::TrackerMessage told = agent->inbox.Take();
+    if (!told.has_assign()) {
+      EXPECT_EQ(told.ack().acknowledgement(), v1::ACKNOWLEDGEMENT_RECORDED);
+      continue;
+    }
+    const v1::Lease& lease = told.assign().lease();
+    *message.mutable_finished()->mutable_lease() = lease;
+    v1::TrialResult& result = *message.mutable_finished()->mutable_result();
+    result = MakeOutcome(lease.trial_id());
+    if (lease.trial_id() == "large") {
+      while (result.ByteSizeLong() <= kMaxControlBytes) {
+        v1::KernelResult& kernel = *result.add_kernels();
+        for (int i = 0; i < 256; ++i) kernel.add_samples()->set_total_ns(uint64_t{1} << 62);
+      }
+    } else {
+      result.set_outcome(v1::OUTCOME_CANCELLED);
+    }
+    Say(stream, message);
+    const auto [cursor, recorded] = watcher->inbox.Take();
+    EXPECT_EQ(recorded.trial_id(), lease.trial_id());
+    EXPECT_EQ(recorded.outcome(), v1::OUTCOME_DEVICE_ERROR);
+    EXPECT_NE(recorded.detail().find("refused"), std::string::npos) << recorded.detail();
+    ++refused;
+  }
+  // Without a lease there is nothing to acknowledge.
+  message.mutable_finished()->mutable_lease()->set_trial_id("");
+  Say(stream, message);
+  EXPECT_EQ(agent->closed.Take().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(TrackerLoopTest, LiveTrialsPinTheirBlobsAlsoAfterARestart) {

@@ -214,6 +214,19 @@ absl::Status ValidateFinished(const v1::Finished& finished) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<v1::Finished> RefusedResult(const v1::Lease& lease, const absl::Status& reason) {
+  TF_RETURN_IF_ERROR(ValidateLease(lease));
+  v1::Finished refused;
+  *refused.mutable_lease() = lease;
+  v1::TrialResult& result = *refused.mutable_result();
+  result.set_trial_id(lease.trial_id());
+  result.set_device_id(lease.device_id());
+  result.set_outcome(v1::OUTCOME_DEVICE_ERROR);
+  result.set_detail(
+      absl::StrCat("the tracker refused the device's result: ", reason.message()).substr(0, kMaxDetailBytes));
+  return refused;
+}
+
 absl::Status ValidateReturned(const v1::Returned& returned) {
   TF_RETURN_IF_ERROR(ValidateCount("returned leases", returned.leases_size(), kMaxLeases));
   for (const v1::Lease& lease : returned.leases()) TF_RETURN_IF_ERROR(ValidateLease(lease));

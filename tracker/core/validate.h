@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "proto/fleet.pb.h"
 #include "proto/measurement.pb.h"
@@ -29,6 +30,10 @@ absl::Status ValidateHello(const v1::Hello& hello);
 absl::Status ValidateLease(const v1::Lease& lease);
 // The result belongs to the lease and has an outcome that a device may report.
 absl::Status ValidateFinished(const v1::Finished& finished);
+// What stands for a result that cannot be recorded as it is: an error of the device that says why. An agent sends a
+// result until it is acknowledged, so one that is not answered would come again for ever. Errors: those of
+// ValidateLease: not even the lease can be acknowledged.
+absl::StatusOr<v1::Finished> RefusedResult(const v1::Lease& lease, const absl::Status& reason);
 absl::Status ValidateReturned(const v1::Returned& returned);
 // One message of an agent, of whatever kind.
 absl::Status ValidateAgentMessage(const v1::AgentMessage& message);

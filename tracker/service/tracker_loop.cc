@@ -91,6 +91,13 @@ StreamId TrackerLoop::AddAgent(std::shared_ptr<AgentSink> sink) {
 
 void TrackerLoop::OnMessage(StreamId stream, v1::AgentMessage message) {
   absl::Status status = ValidateAgentMessage(message);
+  if (!status.ok() && message.has_finished()) {
+    if (absl::StatusOr<v1::Finished> refused = RefusedResult(message.finished().lease(), status); refused.ok()) {
+      spdlog::warn("agent stream {}: a result is refused: {}", stream, std::string(status.message()));
+      *message.mutable_finished() = *std::move(refused);
+      status = absl::OkStatus();
+    }
+  }
   auto shared = std::make_shared<v1::AgentMessage>(std::move(message));  // std::function copies
   executor_.Post([this, stream, status = std::move(status), shared] {
     const auto agent = agents_.find(stream);

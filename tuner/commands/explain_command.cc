@@ -151,11 +151,11 @@ std::string AsText(const Explanation& e, const Flags& flags) {
   absl::StrAppendFormat(
       &text,
       "\ninnermost loop: %d instructions, %.0f%% multiply-adds\n"
-      "  multiply-adds %d, other arithmetic %d (%d of both with memory operands), loads %d, stores %d, "
-      "shuffles %d, integer %d, branches %d\n"
+      "  multiply-adds %d, other arithmetic %d (%d of both with memory operands), loads %d, prefetches %d, "
+      "stores %d, shuffles %d, integer %d, branches %d\n"
       "  spills %d\n",
       mix.total, 100 * mix.MultiplyAddShare(), mix.multiply_adds, mix.arithmetic, mix.memory_operands, mix.loads,
-      mix.stores, mix.shuffles, mix.integers, mix.branches, mix.spills);
+      mix.prefetches, mix.stores, mix.shuffles, mix.integers, mix.branches, mix.spills);
   if (flags.code) {
     for (const codegen::Instruction& instruction : e.loop) {
       absl::StrAppendFormat(&text, "  %6x%s\n", instruction.address, instruction.text);
@@ -192,6 +192,7 @@ std::string AsJson(const Explanation& e, const Flags& flags) {
       .Integer("arithmetic", e.mix.arithmetic)
       .Integer("memory_operands", e.mix.memory_operands)
       .Integer("loads", e.mix.loads)
+      .Integer("prefetches", e.mix.prefetches)
       .Integer("stores", e.mix.stores)
       .Integer("shuffles", e.mix.shuffles)
       .Integer("integers", e.mix.integers)

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +18,8 @@
 #include "codegen/operators/implementation.h"
 #include "codegen/operators/workload.h"
 #include "codegen/primitives/schedule.h"
+#include "codegen/spaces/schedule_space.h"
+#include "tests/support/candidate.h"
 
 namespace tunefleet::codegen {
 namespace {
@@ -35,6 +40,14 @@ v1::Target Avx512() {
     cache.set_level(level);
     cache.set_size_bytes(sizes[level - 1]);
   }
+  return target;
+}
+
+v1::Target Neon() {
+  v1::Target target;
+  target.set_triple("aarch64-linux-gnu");
+  target.set_cpu("cortex-a53");
+  target.add_features("neon");
   return target;
 }
 
@@ -130,6 +143,28 @@ TEST(DisassemblyTest, SeesSpills) {
   EXPECT_GT(mix.spills, 0) << "40 accumulators in 32 registers";
 }
 
+TEST(DisassemblyTest, PrefetchesReadAndStoreNothing) {
+  const v1::Workload workload = Product(24, 64, 32);
+  LlvmCodeGenerator generator;
+  ScheduleBuilder tiles = Tiles(12);
+  tiles.Prefetch("b", 4096);
+  for (const auto& [triple, target] :
+       {std::pair{"x86_64-linux-gnu", Avx512()}, std::pair{"aarch64-linux-gnu", Neon()}}) {
+    const Artifact artifact = generator.Generate(Scheduled(workload, tiles), target).value();
+    const std::vector<Instruction> loop = HottestLoop(Disassemble(artifact.code, triple).value());
+    const InstructionMix mix = MixOf(loop);
+    EXPECT_GT(mix.prefetches, 0) << triple;
+    int loads = 0;
+    for (const Instruction& instruction : loop) {
+      if (instruction.kind != InstructionKind::kPrefetch) continue;
+      EXPECT_FALSE(instruction.writes_memory) << instruction.text;
+      loads += instruction.reads_memory ? 1 : 0;
+    }
+    EXPECT_EQ(loads, mix.prefetches);
+    EXPECT_LE(mix.stores, mix.spills) << triple;
+  }
+}
+
 TEST(DisassemblyTest, RefusesWhatIsNoCode) {
   EXPECT_EQ(Disassemble("no object file", "x86_64-linux-gnu").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(Disassemble("", "no-such-architecture").status().code(), absl::StatusCode::kNotFound);
@@ -148,6 +183,32 @@ TEST(HottestLoopTest, IsTheOneWithMostMultiplyAdds) {
   for (const Instruction& instruction : HottestLoop(code)) addresses.push_back(instruction.address);
   EXPECT_THAT(addresses, ElementsAre(4, 5));
   EXPECT_TRUE(HottestLoop({make(0, InstructionKind::kLoad)}).empty());
+}
+
+TEST(HottestLoopTest, IsWinogradsMultiplicationAlsoWhereTransformsAreUnrolled) {
+  const v1::Workload workload = ParseOperator("conv2d(h=14,w=14,ci=32,co=32,k=3,p=1,layout=NCHW16c)").value();
+  std::mt19937_64 random(1);
+  int unrolled = 0, larger = 0;
+  const auto spaces = SpacesFor(workload, Avx512()).value();
+  for (const std::unique_ptr<ScheduleSpace>& space : spaces) {
+    const auto knob = std::find(space->knobs().begin(), space->knobs().end(), "unroll_transforms");
+    if (knob == space->knobs().end()) continue;
+    for (int i = 0; i < 4; ++i) {
+      const Values values = RandomValues(*space, random);
+      if (values[knob - space->knobs().begin()] == 0) continue;
+      ++unrolled;
+      const Artifact artifact = CompileCandidate(*space, values, Avx512()).value().artifact;
+      const std::vector<Instruction> code = Disassemble(artifact.code, "x86_64-linux-gnu").value();
+      const InstructionMix mix = MixOf(HottestLoop(code));
+      EXPECT_GT(mix.multiply_adds, 0) << space->name();
+      EXPECT_EQ(mix.arithmetic, 0) << space->name() << ": the multiplication adds products up and does nothing else";
+      for (const std::vector<Instruction>& loop : InnermostLoops(code)) {
+        larger += MixOf(loop).multiply_adds > mix.multiply_adds ? 1 : 0;
+      }
+    }
+  }
+  EXPECT_GT(unrolled, 3);
+  EXPECT_GT(larger, 0) << "some transform has more multiply-adds";
 }
 
 TEST(RooflineSvgTest, ShowsCeilingsTrialsAndEscapesText) {

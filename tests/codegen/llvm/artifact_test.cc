@@ -19,8 +19,10 @@
 namespace tunefleet::codegen {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::ResultOf;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
@@ -141,15 +143,24 @@ TEST(ArtifactTest, Avx2DeviceGetsNoAvx512Code) {
   EXPECT_TRUE(Uses(Disassemble(Compile(nest, full), full), "zmm"));
 
   const std::vector<Instruction> code = Disassemble(Compile(nest, avx2), avx2);
-  EXPECT_FALSE(Uses(code, "zmm"));
-  EXPECT_FALSE(Uses(code, "%k1"));
-  EXPECT_FALSE(Uses(code, "%ymm16"));
+  EXPECT_THAT(code, Each(ResultOf(NeedsAvx512, false)));
   EXPECT_TRUE(Uses(code, "vfmadd"));
   EXPECT_TRUE(Uses(code, "ymm"));
 
   const std::vector<Instruction> oldest = Disassemble(Compile(nest, old), old);
   EXPECT_FALSE(Uses(oldest, "ymm"));
   EXPECT_FALSE(Uses(oldest, "vfmadd"));
+}
+
+TEST(ArtifactTest, Avx512IsSeenByItsEncodingWhateverTheRegisters) {
+  const auto make = [](std::string bytes, std::string text) {
+    return Instruction{.bytes = std::move(bytes), .text = std::move(text)};
+  };
+  EXPECT_TRUE(NeedsAvx512(make("\x62\xf1\x7c\x38\x58\x08", "vaddps (%rax){1to8}, %ymm0, %ymm1")));
+  EXPECT_TRUE(NeedsAvx512(make("\x64\x67\x62\xf1\x7c\x38\x58\x08", "vaddps %fs:(%eax){1to8}, %ymm0, %ymm1")));
+  EXPECT_TRUE(NeedsAvx512(make("\xc5\xf8\x92\xc8", "kmovw %eax, %k1"))) << "masks are encoded in VEX";
+  EXPECT_FALSE(NeedsAvx512(make("\xc5\xfc\x58\x08", "vaddps (%rax), %ymm0, %ymm1")));
+  EXPECT_FALSE(NeedsAvx512(make("\x48\x62", "the prefix of another")));
 }
 
 TEST(ArtifactTest, UnknownTargetsAreNamed) {

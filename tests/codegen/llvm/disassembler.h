@@ -12,6 +12,10 @@ namespace tunefleet::codegen {
 // The instructions of all executable sections, in order. Ends the process when there is none or one is unknown.
 std::vector<Instruction> Disassemble(const Artifact& artifact, const v1::Target& target);
 
+// Whether an x86-64 processor with AVX2 alone lacks the instruction: it is encoded in EVEX, whatever its registers, or
+// handles masks.
+bool NeedsAvx512(const Instruction& instruction);
+
 }  // namespace tunefleet::codegen
 
 #endif  // TUNEFLEET_TESTS_CODEGEN_LLVM_DISASSEMBLER_H_

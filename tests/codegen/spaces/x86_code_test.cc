@@ -2,6 +2,7 @@
 // tiles stay in registers where the last vector is partly past the end. Nothing is run.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -27,14 +28,6 @@ std::vector<Instruction> CodeOf(const ScheduleSpace& space, const Values& values
 
 std::vector<std::unique_ptr<ScheduleSpace>> SpacesOf(const std::string& op, const v1::Target& target) {
   return SpacesFor(ResolveLayouts(ParseOperator(op).value(), target).value(), target).value();
-}
-
-bool NeedsAvx512(const Instruction& instruction) {
-  if (absl::StrContains(instruction.text, "zmm") || absl::StrContains(instruction.text, "%k")) return true;
-  for (int number = 16; number < 32; ++number) {
-    if (absl::StrContains(instruction.text, absl::StrCat("mm", number))) return true;
-  }
-  return false;
 }
 
 TEST(X86CodeTest, SpacesOfAnAvx2DeviceGiveNoAvx512Code) {
@@ -64,6 +57,31 @@ TEST(X86CodeTest, SpacesOfAnAvx2DeviceGiveNoAvx512Code) {
     }
   }
   EXPECT_GT(wide, 1000) << "the check sees AVX-512 where there is some";
+}
+
+TEST(X86CodeTest, AKnobSaysWhetherStreamsAreFetchedAhead) {
+  v1::Target target = WithCaches(Avx512Target(1), 4 << 10, 16 << 10);
+  for (const char* feature : {"avx", "fma"}) target.add_features(feature);
+  std::mt19937_64 random(7);
+  int spaces = 0, with = 0, without = 0;
+  for (const std::unique_ptr<ScheduleSpace>& space :
+       SpacesOf("conv2d(h=9,w=8,ci=48,co=32,k=3,p=1,layout=NCHW16c)", target)) {
+    const auto knob = std::find(space->knobs().begin(), space->knobs().end(), "prefetch");
+    if (knob == space->knobs().end()) continue;
+    ++spaces;
+    for (int i = 0; i < kConfigs; ++i) {
+      const Values values = RandomValues(*space, random);
+      const auto code = CodeOf(*space, values, target);
+      const bool ahead = values[knob - space->knobs().begin()] > 0;
+      ++(ahead ? with : without);
+      EXPECT_EQ(ahead, std::any_of(code.begin(), code.end(), [](const Instruction& instruction) {
+                  return instruction.kind == InstructionKind::kPrefetch;
+                })) << space->name();
+    }
+  }
+  EXPECT_GT(spaces, 3);
+  EXPECT_GT(with, 0);
+  EXPECT_GT(without, 0);
 }
 
 // 17 columns are a vector and one lane of another.
