@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "codegen/ir/element_size.h"
+#include "codegen/ir/printer.h"
 #include "codegen/llvm/arithmetic.h"
 #include "codegen/llvm/element_type.h"
 #include "common/check.h"
@@ -171,6 +173,8 @@ llvm::Value* BlockEmitter::EmitCondition(const Expr& condition) {
 llvm::Value* BlockEmitter::EmitLoad(int buffer, const std::vector<Expr>& indices) {
   const Address address = AddressOf(frame_, buffer, indices, [this](const Expr& index) { return EmitUniform(index); });
   const bool safe = mask_ == nullptr || ProvablyInBounds(frame_, buffer, indices);
+  const bool is_vector = frame_.lanes() != 0 && address.irregular.empty() && address.stride == 1;
+  if (safe && is_vector) EmitPrefetch(buffer, indices, address);
   llvm::Value* value = EmitLoadAt(buffer, address, safe);
   if (frame_.lowered().nest.buffers[buffer].type != ScalarType::kBool) return value;
   return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
@@ -212,7 +216,6 @@ llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool s
 }
 
 llvm::Value* BlockEmitter::EmitVectorLoad(int buffer, const Address& address, llvm::Type* type) {
-  EmitPrefetch(buffer, address);
   llvm::LoadInst* load = builder_.CreateAlignedLoad(type, address.pointer, address.alignment);
   if (scopes_.kept[buffer]) {
     load->setMetadata(llvm::LLVMContext::MD_invariant_load, llvm::MDNode::get(builder_.getContext(), {}));
@@ -220,11 +223,14 @@ llvm::Value* BlockEmitter::EmitVectorLoad(int buffer, const Address& address, ll
   return NoAlias(load, buffer);
 }
 
-// Never faults, wherever it points.
-void BlockEmitter::EmitPrefetch(int buffer, const Address& address) {
+// Once for all that read the same vector. Never faults, wherever it points.
+void BlockEmitter::EmitPrefetch(int buffer, const std::vector<Expr>& indices, const Address& address) {
   constexpr uint32_t kRead = 0, kIntoSecondLevel = 2, kData = 1;
   const int64_t bytes = frame_.lowered().nest.buffers[buffer].prefetch_bytes;
   if (bytes == 0) return;
+  std::string text = absl::StrCat(buffer);
+  for (const Expr& index : indices) absl::StrAppend(&text, " ", Print(frame_.lowered().nest, index));
+  if (!asked_.insert(std::move(text)).second) return;
   llvm::Value* ahead = builder_.CreateGEP(builder_.getInt8Ty(), address.pointer, builder_.getInt64(bytes));
   builder_.CreateIntrinsic(
       llvm::Intrinsic::prefetch, {ahead->getType()},

@@ -5,8 +5,10 @@
 #ifndef TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
 #define TUNEFLEET_CODEGEN_LLVM_BLOCK_EMITTER_H_
 
+#include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "codegen/ir/loop_nest.h"
 #include "codegen/llvm/addressing.h"
 #include "codegen/llvm/frame.h"
@@ -28,6 +30,8 @@ class BlockEmitter {
   BlockEmitter(Frame* frame, const AliasScopes* scopes)
       : frame_(*frame), builder_(frame->builder()), scopes_(*scopes) {}
 
+  // Straight-line code begins here, or has ended: what was asked for before is not known to have been.
+  void BeginLine() { asked_.clear(); }
   void Emit(const Block& block);
   // A condition or index; scalar.
   llvm::Value* EmitUniform(const Expr& expr);
@@ -40,7 +44,7 @@ class BlockEmitter {
   llvm::Value* EmitLoad(int buffer, const std::vector<Expr>& indices);
   llvm::Value* EmitLoadAt(int buffer, const Address& address, bool safe);
   llvm::Value* EmitVectorLoad(int buffer, const Address& address, llvm::Type* type);
-  void EmitPrefetch(int buffer, const Address& address);
+  void EmitPrefetch(int buffer, const std::vector<Expr>& indices, const Address& address);
   void EmitStore(const Store& store);
   void EmitStoreAt(int buffer, const Address& address, llvm::Value* value);
 
@@ -53,7 +57,8 @@ class BlockEmitter {
   Frame& frame_;
   llvm::IRBuilder<>& builder_;
   const AliasScopes& scopes_;
-  llvm::Value* mask_ = nullptr;  // null: every lane is active
+  llvm::Value* mask_ = nullptr;             // null: every lane is active
+  absl::flat_hash_set<std::string> asked_;  // vectors that were prefetched in this straight line, as text
 };
 
 }  // namespace tunefleet::codegen

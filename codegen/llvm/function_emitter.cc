@@ -67,7 +67,9 @@ void FunctionEmitter::EmitSerial(const Loop& loop) {
                   [&](llvm::BasicBlock* head, llvm::Value* i) {
                     frame_.Enter(head, loop.var, i, range);
                     tile_.Begin(frame_.lowered().nest, loop.body);
+                    blocks_.BeginLine();
                     Emit(loop.body);
+                    blocks_.BeginLine();
                     frame_.Leave();
                   });
 }

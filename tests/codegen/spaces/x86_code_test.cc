@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,14 +76,66 @@ TEST(X86CodeTest, AKnobSaysWhetherStreamsAreFetchedAhead) {
       const auto code = CodeOf(*space, values, target);
       const bool ahead = values[knob - space->knobs().begin()] > 0;
       ++(ahead ? with : without);
-      EXPECT_EQ(ahead, std::any_of(code.begin(), code.end(), [](const Instruction& instruction) {
-                  return instruction.kind == InstructionKind::kPrefetch;
-                })) << space->name();
+      EXPECT_EQ(ahead, std::any_of(code.begin(), code.end(),
+                                   [](const Instruction& instruction) {
+                                     return instruction.kind == InstructionKind::kPrefetch;
+                                   }))
+          << space->name();
+      for (const std::vector<Instruction>& loop : InnermostLoops(code)) {
+        std::set<std::string> asked;
+        for (const Instruction& instruction : loop) {
+          if (instruction.kind != InstructionKind::kPrefetch) continue;
+          EXPECT_TRUE(asked.insert(instruction.text).second) << space->name() << ": twice " << instruction.text;
+        }
+      }
     }
   }
   EXPECT_GT(spaces, 3);
   EXPECT_GT(with, 0);
   EXPECT_GT(without, 0);
+}
+
+// Of the loop with the most of them.
+double ShareOfMultiplyAdds(const std::vector<Instruction>& code, bool* uses_stack) {
+  int most = 0;
+  double share = 0;
+  for (const std::vector<Instruction>& loop : InnermostLoops(code)) {
+    int multiplies = 0;
+    bool stack = false;
+    for (const Instruction& instruction : loop) {
+      multiplies += absl::StrContains(instruction.text, "vfmadd");
+      stack = stack || absl::StrContains(instruction.text, "%rsp");
+    }
+    if (multiplies <= most) continue;
+    most = multiplies;
+    share = multiplies / static_cast<double>(loop.size());
+    *uses_stack = stack;
+  }
+  return share;
+}
+
+TEST(X86CodeTest, FoldedLoadsLeaveLittleButMultiplyAdds) {
+  v1::Target target = Avx512Target(1);
+  for (const char* feature : {"avx", "fma"}) target.add_features(feature);
+  const auto spaces = SpacesOf("conv2d(h=14,w=14,ci=32,co=64,k=3,p=1,layout=NCHW16c)", target);
+  const ScheduleSpace& space = *spaces.front();
+  ASSERT_EQ(space.name(), "x86.conv2d.direct");
+  const auto share = [&](int64_t fold) {
+    const std::map<std::string, int64_t> wanted = {{"oc_tile", 2}, {"oh_tile", 1},          {"ow_tile", 14},
+                                                   {"edge", 2},    {"unroll_channels", 16}, {"inner", 1},
+                                                   {"fold", fold}};
+    Values values;
+    for (const std::string& knob : space.knobs()) {
+      const auto found = wanted.find(knob);
+      values.push_back(found == wanted.end() ? space.Domain(values).front() : found->second);
+    }
+    bool uses_stack = true;
+    const double share = ShareOfMultiplyAdds(CodeOf(space, values, target), &uses_stack);
+    EXPECT_FALSE(uses_stack);
+    return share;
+  };
+  EXPECT_LT(share(0), 0.7);
+  EXPECT_GT(share(1), 0.85);
 }
 
 // 17 columns are a vector and one lane of another.
