@@ -310,12 +310,14 @@ std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
 std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {
   const Stopwatch watch(&environment_.times->run);
   const absl::Duration timeout = FromProto(options_.kernel_timeout()) + expected * kSlowdown;
-  const WorkerHandle::Reply reply = worker_->handle.RunTimed(timed_set(), runs, mode_, Limit(timeout));
+  const WorkerHandle::Reply reply =
+      worker_->handle.RunTimed(timed_set(), runs, mode_, environment_.usual_units, Limit(timeout));
   time_check_->AddSample(runs, reply.elapsed, reply.seen, mode_ == RunMode::kCold);
   sample->set_total_ns(static_cast<uint64_t>(std::max<int64_t>(absl::ToInt64Nanoseconds(reply.elapsed), 1)));
   sample->set_runs(runs);
   sample->set_preemptions(reply.preemptions);
   sample->set_sentinel_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(reply.sentinel)));
+  sample->set_units_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(reply.units)));
   return reply.failure;
 }
 
@@ -341,7 +343,10 @@ std::optional<Failure> KernelSession::VerifyOutputs(bool censored) {
     if (auto failure = RunJudged()) return failure;
   }
   if (censored) return std::nullopt;
-  while (time_check_->WantsAnotherJudgedRun()) {
+  while (time_check_->WantsEvidence()) {
+    const WorkerHandle::Reply idle = worker_->handle.RunSentinel();
+    if (idle.failure) return idle.failure;
+    time_check_->AddIdleExchange(idle.seen);
     if (auto failure = RunJudged()) return failure;
   }
   if (std::string doubt = time_check_->Doubt(); !doubt.empty()) return Failure{v1::OUTCOME_CRASHED, std::move(doubt)};

@@ -21,6 +21,7 @@
 #include "device_server/measure/fill_cache.h"
 #include "device_server/measure/machine_memory.h"
 #include "device_server/measure/time_check.h"
+#include "device_server/measure/usual_reading.h"
 #include "device_server/measure/worker_handle.h"
 #include "device_server/measure/worker_pool.h"
 #include "proto/measurement.pb.h"
@@ -51,6 +52,7 @@ class KernelSession {
     const BlobSource* blobs = nullptr;
     std::vector<uint16_t> cores;
     bool real_time = false;            // workers may keep their cores from everything else
+    ReadingBand usual_units;           // of the core, before a sample
     uint64_t private_cache_bytes = 0;  // what a run leaves in a core's own caches fits here
     uint64_t last_cache_bytes = 0;
     absl::Time deadline;  // of the whole trial

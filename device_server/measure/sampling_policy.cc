@@ -8,11 +8,11 @@ namespace tunefleet::device {
 namespace {
 
 constexpr uint32_t kDefaultMinSamples = 5;
-constexpr uint32_t kDefaultMaxSamples = 20;
+constexpr uint32_t kDefaultMaxSamples = 80;
 constexpr uint32_t kFewestRepeats = 3;
 constexpr uint32_t kMostSamples = 250;  // results carry at most 256, screening included
 constexpr absl::Duration kDefaultMinSampleTime = absl::Milliseconds(2);
-constexpr absl::Duration kDefaultRunBudget = absl::Milliseconds(40);
+constexpr absl::Duration kDefaultRunBudget = absl::Milliseconds(200);
 constexpr absl::Duration kDefaultKernelTimeout = absl::Seconds(4);
 constexpr absl::Duration kDefaultLoadTimeout = absl::Seconds(10);
 constexpr uint64_t kDefaultMemoryLimit = uint64_t{512} << 20;
@@ -67,9 +67,11 @@ double TimePerRun(const v1::Sample& sample) {
   return static_cast<double>(sample.total_ns()) / std::max(sample.runs(), 1u);
 }
 
-SamplingPolicy::SamplingPolicy(const v1::MeasureOptions& options, uint64_t sentinel_baseline_ns)
+SamplingPolicy::SamplingPolicy(const v1::MeasureOptions& options, uint64_t sentinel_baseline_ns,
+                               ReadingBand usual_units)
     : options_(options),
       sentinel_baseline_ns_(static_cast<double>(sentinel_baseline_ns)),
+      usual_units_(usual_units),
       min_sample_time_(FromProto(options.min_sample_time())),
       run_budget_(FromProto(options.run_budget())) {}
 
@@ -116,10 +118,14 @@ void SamplingPolicy::FinishScreening() {
   }
 }
 
+bool SamplingPolicy::IsClean(const v1::Sample& sample) const {
+  return sample.preemptions() == 0 && usual_units_.Contains(sample.units_ns());
+}
+
 size_t SamplingPolicy::CleanRepeats() const {
   return static_cast<size_t>(std::count_if(samples_.begin() + static_cast<ptrdiff_t>(screening_samples_),
                                            samples_.end(),
-                                           [](const v1::Sample& sample) { return sample.preemptions() == 0; }));
+                                           [this](const v1::Sample& sample) { return IsClean(sample); }));
 }
 
 std::vector<v1::Sample> SamplingPolicy::Counting() const {
@@ -127,7 +133,7 @@ std::vector<v1::Sample> SamplingPolicy::Counting() const {
   const bool clean_only = CleanRepeats() >= kFewestRepeats;
   std::vector<v1::Sample> samples;
   for (size_t i = first; i < samples_.size(); ++i) {
-    if (!clean_only || samples_[i].preemptions() == 0) samples.push_back(samples_[i]);
+    if (!clean_only || IsClean(samples_[i])) samples.push_back(samples_[i]);
   }
   return samples;
 }
@@ -153,7 +159,7 @@ bool SamplingPolicy::Enough() const {
   const Interval interval = IntervalOfMedian(Times());
   const bool contender = IsContender(interval);
   if (spent_ >= run_budget_) return !contender || repeats() >= kFewestRepeats;
-  if (repeats() < options_.min_samples()) return false;
+  if (repeats() < options_.min_samples() || (contender && CleanRepeats() < kFewestRepeats)) return false;
   return interval.RelativeHalfWidth() <= (contender ? kTightForContenders : kTightForOthers);
 }
 
@@ -174,9 +180,17 @@ void SamplingPolicy::Report(v1::KernelResult* result) const {
   result->set_clock_correction(interval.centre / IntervalOfMedian(RawTimes()).centre);
   if (repeats() < kFewestRepeats) result->add_quality_reasons(v1::QUALITY_REASON_FEW_SAMPLES);
   if (interval.RelativeHalfWidth() > kNoisy) result->add_quality_reasons(v1::QUALITY_REASON_WIDE_INTERVAL);
+  size_t preempted = 0, unusual = 0;
+  for (size_t i = screening_samples_; i < samples_.size(); ++i) {
+    preempted += samples_[i].preemptions() > 0 ? 1 : 0;
+    unusual += usual_units_.Contains(samples_[i].units_ns()) ? 0 : 1;
+  }
   // A switch or two in a long sample take nothing from it; what they took shows in the interval.
-  if (2 * CleanRepeats() < repeats() && interval.RelativeHalfWidth() > kTightForContenders) {
+  if (2 * preempted > repeats() && interval.RelativeHalfWidth() > kTightForContenders) {
     result->add_quality_reasons(v1::QUALITY_REASON_PREEMPTED);
+  }
+  if (CleanRepeats() < kFewestRepeats && 2 * unusual > repeats()) {
+    result->add_quality_reasons(v1::QUALITY_REASON_UNUSUAL_CORE);
   }
   result->set_quality(result->quality_reasons().empty() ? v1::QUALITY_GOOD : v1::QUALITY_NOISY);
 }

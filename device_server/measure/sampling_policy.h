@@ -9,8 +9,8 @@
 //               enough.
 //
 // The latency is the median over the repeats of time per run; of the screening samples when there are no repeats.
-// Repeats during which another process took the core count only while there are not three others. The interval comes
-// from order statistics (statistics.h).
+// Repeats during which another process took the core, or the core was not in its usual state, count only while there
+// are not three others, for which the policy waits. The interval comes from order statistics (statistics.h).
 //
 // A processor changes its clock from millisecond to millisecond. Where the sentinel's baseline is known, each time is
 // multiplied by baseline / its sentinel's reading, unless the kernel's times do not follow the clock: then the spread
@@ -26,6 +26,7 @@
 
 #include "absl/time/time.h"
 #include "device_server/measure/statistics.h"
+#include "device_server/measure/usual_reading.h"
 #include "proto/measurement.pb.h"
 
 namespace tunefleet::device {
@@ -38,8 +39,9 @@ double TimePerRun(const v1::Sample& sample);
 
 class SamplingPolicy {
  public:
-  // `sentinel_baseline_ns` 0: unknown, nothing is corrected.
-  explicit SamplingPolicy(const v1::MeasureOptions& options_with_defaults, uint64_t sentinel_baseline_ns = 0);
+  // `sentinel_baseline_ns` 0: unknown, nothing is corrected. `usual_units`: of Sample.units_ns.
+  explicit SamplingPolicy(const v1::MeasureOptions& options_with_defaults, uint64_t sentinel_baseline_ns = 0,
+                          ReadingBand usual_units = {});
 
   // Runs in the next sample; nullopt when enough is known.
   std::optional<uint32_t> NextRuns() const;
@@ -67,6 +69,7 @@ class SamplingPolicy {
   void FinishScreening();
   bool Enough() const;
   bool IsContender(const Interval& interval) const;
+  bool IsClean(const v1::Sample& sample) const;
   size_t CleanRepeats() const;
   std::vector<double> Times() const;
   std::vector<double> RawTimes() const;
@@ -74,6 +77,7 @@ class SamplingPolicy {
 
   const v1::MeasureOptions options_;
   const double sentinel_baseline_ns_;
+  const ReadingBand usual_units_;
   const absl::Duration min_sample_time_;
   const absl::Duration run_budget_;
   Phase phase_ = Phase::kScreen;

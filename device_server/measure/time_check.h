@@ -25,19 +25,24 @@ class TimeCheck {
   // One run, not timed by the worker, on poisoned outputs.
   void AddJudgedRun(absl::Duration seen);
 
-  // The judged runs so far are slow for these samples, and more of them may show that it was the machine.
-  bool WantsAnotherJudgedRun() const;
+  // The answer to a command that takes next to no time: what the machine itself makes an exchange wait.
+  void AddIdleExchange(absl::Duration seen);
 
-  // What cannot be true, for people; empty: nothing.
+  // What was seen so far speaks against the kernel; an idle exchange and a judged run more may show that it was the
+  // machine.
+  bool WantsEvidence() const;
+
+  // What cannot be true, for people; empty: nothing, or evidence is still wanted.
   std::string Doubt() const;
 
  private:
+  bool SamplesAreLate() const;
   bool JudgedRunsAreSlow() const;
-  absl::Duration TypicalRun() const;  // the median of what was reported
 
   const uint64_t touched_bytes_;
   std::vector<absl::Duration> reported_runs_;  // each sample's time for one run
   size_t late_samples_ = 0;
+  std::vector<absl::Duration> idle_exchanges_;
   size_t judged_runs_ = 0;
   absl::Duration fastest_judged_ = absl::InfiniteDuration();
 };

@@ -15,10 +15,11 @@ absl::Duration Budget(const v1::MeasureOptions& options, size_t kernels) {
 
 }  // namespace
 
-TrialPolicy::TrialPolicy(const v1::MeasureOptions& options, size_t kernels, uint64_t sentinel_baseline_ns)
+TrialPolicy::TrialPolicy(const v1::MeasureOptions& options, size_t kernels, uint64_t sentinel_baseline_ns,
+                         ReadingBand usual_units)
     : options_(options), budget_(Budget(options, kernels)), order_(kernels) {
   contestants_.reserve(kernels);
-  for (size_t i = 0; i < kernels; ++i) contestants_.emplace_back(options_, sentinel_baseline_ns);
+  for (size_t i = 0; i < kernels; ++i) contestants_.emplace_back(options_, sentinel_baseline_ns, usual_units);
   std::iota(order_.begin(), order_.end(), size_t{0});
   next_ = kernels;
 }

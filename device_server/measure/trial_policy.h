@@ -31,7 +31,8 @@ class TrialPolicy {
     absl::Duration expected;  // an estimate of the sample's time; zero when there is none
   };
 
-  TrialPolicy(const v1::MeasureOptions& options_with_defaults, size_t kernels, uint64_t sentinel_baseline_ns = 0);
+  TrialPolicy(const v1::MeasureOptions& options_with_defaults, size_t kernels, uint64_t sentinel_baseline_ns = 0,
+              ReadingBand usual_units = {});
 
   // The sample to take next; nullopt when enough is known. It must be told to Add before the next call.
   std::optional<Step> Next(absl::BitGenRef random);
@@ -45,8 +46,8 @@ class TrialPolicy {
 
  private:
   struct Contestant {
-    Contestant(const v1::MeasureOptions& options, uint64_t sentinel_baseline_ns)
-        : sampling(options, sentinel_baseline_ns), comparison(options.equivalence_margin()) {}
+    Contestant(const v1::MeasureOptions& options, uint64_t sentinel_baseline_ns, ReadingBand usual_units)
+        : sampling(options, sentinel_baseline_ns, usual_units), comparison(options.equivalence_margin()) {}
     SamplingPolicy sampling;
     PairedComparison comparison;      // with the first
     bool decided = false;             // the comparison needs no more pairs

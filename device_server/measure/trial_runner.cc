@@ -214,6 +214,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
                                          .blobs = &call.blobs,
                                          .cores = options_.cores,
                                          .real_time = LeavesACore(measure.threads()),
+                                         .usual_units = usual_units_.Band(),
                                          .private_cache_bytes = options_.private_cache_bytes,
                                          .last_cache_bytes = options_.last_cache_bytes,
                                          .deadline = Now(),
@@ -224,7 +225,8 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
   if (auto failure = ComputeReferences(call, measure, environment, cancelled, &references)) return failure;
   environment.deadline = Now() + call.time_limit - ReferenceTime(call);
   const TelemetrySnapshot before = telemetry_.Read();
-  TrialPolicy policy(measure, static_cast<size_t>(call.trial.kernels_size()), drift_.baseline_ns());
+  TrialPolicy policy(measure, static_cast<size_t>(call.trial.kernels_size()), drift_.baseline_ns(),
+                     environment.usual_units);
   std::vector<std::unique_ptr<KernelSession>> sessions;
   uint64_t sentinel_after_ns = 0;
   const auto report = [&] {
@@ -274,6 +276,7 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
     if (auto failure = sessions[step->kernel]->Sample(step->runs, step->expected, &sample)) {
       return fail(step->kernel, *std::move(failure));
     }
+    usual_units_.Learn(sample.units_ns());
     policy.Add(*step, sample);
   }
   turn.reset();

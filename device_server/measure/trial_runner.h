@@ -22,6 +22,7 @@
 #include "device_server/measure/fill_cache.h"
 #include "device_server/measure/kernel_session.h"
 #include "device_server/measure/telemetry.h"
+#include "device_server/measure/usual_reading.h"
 #include "device_server/measure/worker_pool.h"
 #include "device_server/sandbox/zygote.h"
 #include "proto/measurement.pb.h"
@@ -93,6 +94,7 @@ class TrialRunner {
   FillCache fills_;
   DeviceReferences references_;
   DriftTracker drift_;
+  UsualReading usual_units_;  // of Sample.units_ns
   absl::BitGen random_;
   std::unique_ptr<Zygote> zygote_;
   std::optional<WorkerPool> workers_;  // of the zygote

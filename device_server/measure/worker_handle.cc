@@ -50,7 +50,7 @@ bool IsPossible(const WorkerCommand& command, const WorkerReport& report, absl::
   };
   if (report.elapsed_ns > most) return false;
   if (command.kind == WorkerCommandKind::kSentinel) return fits(report.elapsed_ns, 1);
-  return command.timed == 0 || fits(report.sentinel_ns, 2);
+  return command.timed == 0 || (fits(report.sentinel_ns, 2) && report.units_ns <= most);
 }
 
 }  // namespace
@@ -209,6 +209,7 @@ WorkerHandle::Reply WorkerHandle::Command(WorkerCommand command, absl::Duration 
               .seen = passed,
               .preemptions = report.preemptions,
               .sentinel = absl::Nanoseconds(report.sentinel_ns),
+              .units = absl::Nanoseconds(report.units_ns),
               .amount = report.amount};
     }
     case WorkerReportKind::kFailed:
@@ -233,8 +234,16 @@ WorkerHandle::Reply WorkerHandle::RunOnce(uint32_t set, absl::Duration timeout) 
   return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = 1}, timeout, "run");
 }
 
-WorkerHandle::Reply WorkerHandle::RunTimed(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout) {
-  return Command({.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .timed = 1, .mode = mode}, timeout, "run");
+WorkerHandle::Reply WorkerHandle::RunTimed(uint32_t set, uint32_t runs, RunMode mode, ReadingBand usual_units,
+                                           absl::Duration timeout) {
+  return Command({.kind = WorkerCommandKind::kRun,
+                  .set = set,
+                  .runs = runs,
+                  .timed = 1,
+                  .mode = mode,
+                  .least_units_ns = usual_units.low_ns,
+                  .most_units_ns = usual_units.high_ns},
+                 timeout, "run");
 }
 
 WorkerHandle::Reply WorkerHandle::RunSentinel() {

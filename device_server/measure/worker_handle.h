@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "device_server/measure/usual_reading.h"
 #include "device_server/sandbox/wire.h"
 #include "device_server/sandbox/zygote.h"
 #include "device_server/worker/priority.h"
@@ -36,6 +37,7 @@ class WorkerHandle {
     absl::Duration seen;       // as the supervisor did, from command to report
     uint32_t preemptions = 0;  // Run: involuntary context switches meanwhile
     absl::Duration sentinel;   // RunTimed: of the sentinel around it
+    absl::Duration units;      // RunTimed: of the loop that keeps the units busy (worker/sentinel.h)
     uint64_t amount = 0;       // Close: bytes mapped
   };
 
@@ -60,7 +62,8 @@ class WorkerHandle {
   Reply Load(bool has_prepare, absl::Duration timeout);
   Reply Prepare(uint32_t set, absl::Duration timeout);
   Reply RunOnce(uint32_t set, absl::Duration timeout);
-  Reply RunTimed(uint32_t set, uint32_t runs, RunMode mode, absl::Duration timeout);
+  // Waits some milliseconds, if need be, for the core to be in its usual state.
+  Reply RunTimed(uint32_t set, uint32_t runs, RunMode mode, ReadingBand usual_units, absl::Duration timeout);
   // One reading of the sentinel (worker/sentinel.h). Needs no kernel.
   Reply RunSentinel();
 

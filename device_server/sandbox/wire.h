@@ -96,6 +96,8 @@ struct WorkerCommand {
   uint32_t has_prepare = 0;       // kLoad: tf_prepare must be there
   uint32_t timed = 0;             // kRun: the sentinel runs before and after
   RunMode mode = RunMode::kWarm;  // kRun
+  uint64_t least_units_ns = 0;    // kRun, where it is timed: the run waits a while for a reading of the units from this
+  uint64_t most_units_ns = 0;     // ... to this; 0: for none
 };
 
 enum class WorkerReportKind : uint32_t {
@@ -115,6 +117,7 @@ struct WorkerReport {
   uint32_t preemptions = 0;  // kRun: involuntary context switches of all threads meanwhile
   uint64_t elapsed_ns = 0;   // of the command; for kRun: of the runs alone; for kSentinel: of one chain
   uint64_t sentinel_ns = 0;  // kRun, where it is timed: of one chain, the mean of before and after
+  uint64_t units_ns = 0;     // kRun, where it is timed: of the loop that keeps the units busy, before; 0: there is none
   uint64_t amount = 0;       // kNoMemory; kReady, and kDone of kClose: bytes of address space mapped
   uint64_t address = 0;
   int32_t buffer = -1;  // -1: the address is near no buffer; kWorkspaceBuffer: the workspace

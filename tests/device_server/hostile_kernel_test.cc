@@ -29,9 +29,9 @@ struct Hostile {
 void PrintTo(const Hostile& hostile, std::ostream* out) { *out << hostile.behaviour; }
 
 // What FORGES_REPORT and FORGES_TIMES of kernels.c take for granted.
-static_assert(sizeof(WorkerReport) == 328 && static_cast<int>(WorkerReportKind::kDone) == 2);
+static_assert(sizeof(WorkerReport) == 336 && static_cast<int>(WorkerReportKind::kDone) == 2);
 static_assert(offsetof(WorkerReport, elapsed_ns) == 24 && offsetof(WorkerReport, sentinel_ns) == 32);
-static_assert(sizeof(WorkerCommand) == 28 && static_cast<int>(WorkerCommandKind::kRun) == 4);
+static_assert(sizeof(WorkerCommand) == 48 && static_cast<int>(WorkerCommandKind::kRun) == 4);
 
 // A device of each lifetime for all tests.
 class HostileKernelTest : public ::testing::TestWithParam<std::tuple<WorkerLifetime, Hostile>> {

@@ -298,12 +298,12 @@ static void SpinMs(long ms) {
 #if FORGES
 // Takes the place of the worker: carries out its commands, slowly, and reports what it likes.
 static void BeTheWorker(void* const* buffers, unsigned serial) {
-  unsigned command[7] = {4, serial, 1, 1};  // the run under way
+  unsigned command[12] = {4, serial, 1, 1};  // the run under way
   for (;;) {
     const int is_run = command[0] == 4;
     if (is_run && BEHAVIOUR == FORGES_TIMES) SpinMs(30);
     Add(buffers);
-    long report[328 / sizeof(long)] = {2 | (long)command[1] << 32};                            // done
+    long report[336 / sizeof(long)] = {2 | (long)command[1] << 32};                            // done
     report[3] = BEHAVIOUR == FORGES_NEGATIVE_TIMES ? -1 : is_run ? command[3] * 1000l : 4000;  // elapsed
     report[4] = BEHAVIOUR == FORGES_SENTINELS ? 1 : 4000;                                      // sentinel
     Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
@@ -395,7 +395,7 @@ static void Misbehave(void* const* buffers, void* workspace) {
   *g_parallel_for = 0;
 #elif BEHAVIOUR == FORGES_REPORT || BEHAVIOUR == FORGES_TRAP
   // A WorkerReport that a command was carried out, or that a signal came.
-  int report[328 / sizeof(int)] = {BEHAVIOUR == FORGES_TRAP ? 6 : 2};
+  int report[336 / sizeof(int)] = {BEHAVIOUR == FORGES_TRAP ? 6 : 2};
   Call(CALL_WRITE, 3, (long)report, sizeof(report), 0, 0, 0);
 #elif BEHAVIOUR == RECEIVES
   char message[16];

@@ -49,6 +49,7 @@ TEST(SamplingPolicyTest, NoisyTimesAreRepeatedUpToTheMostAndFlagged) {
   std::minstd_rand random(7);
   v1::MeasureOptions options;
   options.mutable_run_budget()->set_seconds(10);
+  options.set_max_samples(20);
   const v1::KernelResult result = Feed(options, [&](int) { return 100'000.0 + random() % 60'000; });
   EXPECT_EQ(result.samples_size(), 21);
   EXPECT_EQ(result.quality(), v1::QUALITY_NOISY);
@@ -61,6 +62,57 @@ TEST(SamplingPolicyTest, TheBudgetEndsTheRepeats) {
   const v1::KernelResult result = Feed(options, [&](int) { return 100'000.0 + random() % 60'000; });
   EXPECT_LT(result.samples_size(), 14);
   EXPECT_GE(result.samples_size(), 8);
+}
+
+// A core with two states: repeats on an unusual reading take `unusual_ns`.
+v1::KernelResult FeedStates(const std::function<bool(int)>& usual, double usual_ns, double unusual_ns) {
+  SamplingPolicy policy(WithDefaults({}), 0, {950, 1050});
+  for (int i = 0; i < 1000; ++i) {
+    const std::optional<uint32_t> runs = policy.NextRuns();
+    if (!runs.has_value()) break;
+    v1::Sample sample = MakeSample((usual(i) ? usual_ns : unusual_ns) * *runs, *runs);
+    sample.set_units_ns(usual(i) ? 1000 : 1100);
+    policy.Add(sample);
+  }
+  v1::KernelResult result;
+  policy.Report(&result);
+  return result;
+}
+
+TEST(SamplingPolicyTest, WaitsForTheCoresUsualState) {
+  const v1::KernelResult result = FeedStates([](int i) { return i > 9; }, 100'000, 130'000);
+  EXPECT_EQ(result.latency_ns(), 100'000u);
+  EXPECT_EQ(result.quality(), v1::QUALITY_GOOD);
+  EXPECT_EQ(result.samples_size(), 13);
+  // Most repeats of another state do not outvote three of the usual one.
+  EXPECT_EQ(FeedStates([](int i) { return i == 2 || i == 4 || i == 5; }, 100'000, 130'000).latency_ns(), 100'000u);
+}
+
+TEST(SamplingPolicyTest, AKernelThatOnlyRanInAnotherStateIsFlagged) {
+  const v1::KernelResult result = FeedStates([](int) { return false; }, 100'000, 130'000);
+  EXPECT_EQ(result.latency_ns(), 130'000u);
+  EXPECT_THAT(result.quality_reasons(), testing::Contains(v1::QUALITY_REASON_UNUSUAL_CORE));
+  EXPECT_EQ(result.quality(), v1::QUALITY_NOISY);
+}
+
+TEST(UsualReadingTest, IsWhatAQuarterOfTheLastReadingsReach) {
+  UsualReading usual;
+  EXPECT_TRUE(usual.Band().Contains(1));
+  for (int i = 0; i < 31; ++i) usual.Learn(1000);
+  EXPECT_TRUE(usual.Band().Contains(5000)) << "too few";
+  usual.Learn(1000);
+  EXPECT_TRUE(usual.Band().Contains(1000));
+  EXPECT_FALSE(usual.Band().Contains(1100));
+  EXPECT_FALSE(usual.Band().Contains(800));
+  EXPECT_TRUE(usual.Band().Contains(0)) << "no reading";
+  // The more frequent of two states, unless the rarer one is the faster and not rare.
+  for (int i = 0; i < 512; ++i) usual.Learn(i % 3 == 0 ? 1000 : 1100);
+  EXPECT_TRUE(usual.Band().Contains(1000));
+  EXPECT_FALSE(usual.Band().Contains(1100));
+  // What has not been seen for long is forgotten.
+  for (int i = 0; i < 512; ++i) usual.Learn(i % 10 == 0 ? 1000 : 1100);
+  EXPECT_TRUE(usual.Band().Contains(1100));
+  EXPECT_FALSE(usual.Band().Contains(1000));
 }
 
 TEST(SamplingPolicyTest, AClearlySlowerKernelIsCensoredAfterTwoSingleRuns) {

@@ -121,11 +121,7 @@ v1::MeasureOptions FinalOptions(const TuneOptions& options) {
   v1::MeasureOptions measure = options.measure;
   measure.set_min_samples(std::max(measure.min_samples(), options.final_samples));
   measure.set_max_samples(std::max(measure.max_samples(), 2 * options.final_samples));
-  if (!measure.has_run_budget()) {
-    const int64_t budget_ns = absl::ToInt64Nanoseconds(options.final_budget);
-    measure.mutable_run_budget()->set_seconds(budget_ns / 1'000'000'000);
-    measure.mutable_run_budget()->set_nanos(static_cast<int32_t>(budget_ns % 1'000'000'000));
-  }
+  if (!measure.has_run_budget()) *measure.mutable_run_budget() = DurationToProto(options.final_budget);
   return measure;
 }
 

@@ -30,11 +30,13 @@
 namespace tunefleet::tuner {
 
 struct TuneOptions {
-  int trials = 128;             // of the search, those recorded by earlier runs included
-  std::string strategy;         // its name, for the records
-  uint64_t seed = 0;            // the strategy's, for the records
-  int window = 6;               // trials that wait at the runner, so that the device always has its next one
-  v1::MeasureOptions measure;   // zeros: the agent's defaults. The task and each trial fill in more
+  int trials = 128;              // of the search, those recorded by earlier runs included
+  std::string strategy;          // its name, for the records
+  uint64_t seed = 0;             // the strategy's, for the records
+  int window = 6;                // trials that wait at the runner, so that the device always has its next one
+  v1::MeasureOptions measure;    // zeros: the agent's defaults. The task and each trial fill in more
+  uint32_t search_samples = 20;  // of a kernel in the search, at most
+  absl::Duration search_budget = absl::Milliseconds(40);  // of running it, while its time is uncertain
   double abort_ratio = 1.5;     // candidates slower than the best by this factor are cut short; 0: never
   int finalists = 5;            // measured again side by side after the search; below 2: none
   int built_ahead = 8;          // built candidates that wait while the strategy plans
