@@ -62,7 +62,7 @@ class WorkerHandle {
   Reply Load(bool has_prepare, absl::Duration timeout);
   Reply Prepare(uint32_t set, absl::Duration timeout);
   Reply RunOnce(uint32_t set, absl::Duration timeout);
-  // Waits some milliseconds, if need be, for the core to be in its usual state.
+  // Waits up to a millisecond, if need be, for the core to be in its usual state.
   Reply RunTimed(uint32_t set, uint32_t runs, RunMode mode, ReadingBand usual_units, absl::Duration timeout);
   // One reading of the sentinel (worker/sentinel.h). Needs no kernel.
   Reply RunSentinel();

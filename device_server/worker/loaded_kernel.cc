@@ -101,7 +101,7 @@ namespace {
 // Reads the units until they are as they should be, which the reading itself brings about where the last kernel left
 // most of them idle; or gives up.
 uint64_t WaitForUnits(const WorkerCommand& command) {
-  constexpr uint64_t kPatienceNs = 4'000'000;
+  constexpr uint64_t kPatienceNs = 1'000'000;
   const uint64_t end = NowNs() + kPatienceNs;
   uint64_t reading_ns = RunUnits();
   while (command.most_units_ns > 0 && (reading_ns < command.least_units_ns || reading_ns > command.most_units_ns) &&
