@@ -25,8 +25,8 @@
 namespace tunefleet::codegen {
 namespace {
 
-constexpr int kRandomConfigs = 30;
-constexpr int kNeighbours = 30;
+constexpr int kRandomConfigs = 50;
+constexpr int kNeighbours = 50;
 
 struct NeonCase {
   std::string name;
