@@ -1,11 +1,14 @@
 // LoopNest: the only representation of a program, from the fresh operator to what a code generator reads.
 //
 //   nest    := "nest" name: buffer*  "prepare:" stmt?  "run:" stmt
-//   buffer  := name ":" type "[" extent, ... "]" role scope ["row_padding" n] ["prefetch" n] ["fold_loads"] ["=" "{"
-//   number, ... "}"] stmt    := loop | block | seq | if seq     := stmt stmt+ loop    := "for" var "in" "[" begin ", "
-//   begin + extent ")" kind ":" stmt kind    := "serial" | "parallel" | "vectorized" | "unrolled" | "tensorized by"
-//   intrinsic | GPU axis | "vthread" if      := "if" condition ":" stmt                                (lowered nests
-//   only) block   := "block" name "(" iter* ")" ["where" predicate] ["guard" guard] "reads" region* "writes" region*
+//   buffer  := name ":" type "[" extent, ... "]" role scope ["row_padding" n] ["prefetch" n] ["fold_loads"]
+//              ["=" "{" number, ... "}"]
+//   stmt    := loop | block | seq | if
+//   seq     := stmt stmt+
+//   loop    := "for" var "in" "[" begin ", " begin + extent ")" kind ":" stmt
+//   kind    := "serial" | "parallel" | "vectorized" | "unrolled" | "tensorized by" intrinsic | GPU axis | "vthread"
+//   if      := "if" condition ":" stmt                                (lowered nests only)
+//   block   := "block" name "(" iter* ")" ["where" predicate] ["guard" guard] "reads" region* "writes" region*
 //              ["init:" store+] "do:" store+
 //   iter    := var ":" ("spatial" | "reduction" | "ordered") "[" extent "]" "=" binding
 //   region  := buffer "[" range, ... "]"

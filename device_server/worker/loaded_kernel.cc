@@ -54,6 +54,19 @@ uint64_t SegmentBytes(int fd) {
   return bytes;
 }
 
+// Reads the units until they are as they should be, which the reading itself brings about where the last kernel left
+// most of them idle; or gives up.
+uint64_t WaitForUnits(const WorkerCommand& command) {
+  constexpr uint64_t kPatienceNs = 1'000'000;
+  const uint64_t end = NowNs() + kPatienceNs;
+  uint64_t reading_ns = RunUnits();
+  while (command.most_units_ns > 0 && (reading_ns < command.least_units_ns || reading_ns > command.most_units_ns) &&
+         NowNs() < end) {
+    reading_ns = RunUnits();
+  }
+  return reading_ns;
+}
+
 }  // namespace
 
 void LoadedKernel::Open(const KernelSpec& spec, std::vector<UniqueFd> files, WorkerReport* report) {
@@ -95,23 +108,6 @@ void LoadedKernel::Prepare(uint32_t set, WorkerReport* report) {
   report->elapsed_ns = NowNs() - begin;
   buffers_.SetPreparedWritable(set, false);
 }
-
-namespace {
-
-// Reads the units until they are as they should be, which the reading itself brings about where the last kernel left
-// most of them idle; or gives up.
-uint64_t WaitForUnits(const WorkerCommand& command) {
-  constexpr uint64_t kPatienceNs = 1'000'000;
-  const uint64_t end = NowNs() + kPatienceNs;
-  uint64_t reading_ns = RunUnits();
-  while (command.most_units_ns > 0 && (reading_ns < command.least_units_ns || reading_ns > command.most_units_ns) &&
-         NowNs() < end) {
-    reading_ns = RunUnits();
-  }
-  return reading_ns;
-}
-
-}  // namespace
 
 void LoadedKernel::Run(const WorkerCommand& command, WorkerReport* report) {
   const bool first = !std::exchange(has_run_[command.set], true);

@@ -96,6 +96,14 @@ class TrackerLoopTest : public ::testing::Test {
     loop_->OnMessage(stream, message);
     return stream;
   }
+  // Agent "a" with device "d" says hello and is welcomed.
+  StreamId Greet(const std::shared_ptr<FakeAgent>& agent) {
+    v1::AgentMessage message;
+    *message.mutable_hello() = MakeHello("a", 1, {"d"});
+    const StreamId stream = Say(loop_->AddAgent(agent), message);
+    EXPECT_TRUE(agent->inbox.Take().has_welcome());
+    return stream;
+  }
 
   TempDir dir_;
   std::unique_ptr<Store> store_;
@@ -116,11 +124,8 @@ TEST_F(TrackerLoopTest, TrialGoesFromClientToAgentAndItsResultBack) {
   watch.set_job_id("j");
   loop_->AddWatcher(watch, watcher);
   const auto agent = std::make_shared<FakeAgent>();
-  const StreamId stream = loop_->AddAgent(agent);
+  const StreamId stream = Greet(agent);
   v1::AgentMessage message;
-  *message.mutable_hello() = MakeHello("a", 1, {"d"});
-  Say(stream, message);
-  EXPECT_TRUE(agent->inbox.Take().has_welcome());
   const v1::Lease lease = agent->inbox.Take().assign().lease();
   *message.mutable_finished()->mutable_lease() = lease;
   *message.mutable_finished()->mutable_result() = MakeOutcome("t");
@@ -152,11 +157,8 @@ TEST_F(TrackerLoopTest, AResultThatCannotBeRecordedIsAnErrorOfTheDeviceAndFreesT
   watch.set_job_id("j");
   loop_->AddWatcher(watch, watcher);
   const auto agent = std::make_shared<FakeAgent>();
-  const StreamId stream = loop_->AddAgent(agent);
+  const StreamId stream = Greet(agent);
   v1::AgentMessage message;
-  *message.mutable_hello() = MakeHello("a", 1, {"d"});
-  Say(stream, message);
-  EXPECT_TRUE(agent->inbox.Take().has_welcome());
   // Every trial that is assigned, whatever comes between.
   for (int refused = 0; refused < 2;) {
     const v1::TrackerMessage told = agent->inbox.Take();
