@@ -72,7 +72,10 @@ std::optional<TrialPolicy::Step> TrialPolicy::Next(absl::BitGenRef random) {
     for (; next_ < order_.size(); ++next_) {
       const size_t kernel = order_[next_];
       if (const std::optional<uint32_t> runs = RunsWanted(kernel)) {
-        return Step{kernel, *runs, contestants_[kernel].sampling.Estimate() * *runs};
+        return Step{.kernel = kernel,
+                    .runs = *runs,
+                    .expected = contestants_[kernel].sampling.Estimate() * *runs,
+                    .after_others = order_.size() > 1 && last_ != kernel};
       }
     }
     EndRound();
@@ -86,6 +89,7 @@ void TrialPolicy::Add(const Step& step, const v1::Sample& sample) {
   const bool repeat = contestant.sampling.screened();
   contestant.sampling.Add(sample);
   if (repeat && sample.preemptions() == 0) contestant.repeat_ns = std::max(TimePerRun(sample), 1e-3);
+  last_ = step.kernel;
   ++next_;
 }
 

@@ -28,7 +28,8 @@ class TrialPolicy {
   struct Step {
     size_t kernel = 0;
     uint32_t runs = 1;
-    absl::Duration expected;  // an estimate of the sample's time; zero when there is none
+    absl::Duration expected;    // an estimate of the sample's time; zero when there is none
+    bool after_others = false;  // what the kernel left in the caches may be another's by now
   };
 
   TrialPolicy(const v1::MeasureOptions& options_with_defaults, size_t kernels, uint64_t sentinel_baseline_ns = 0,
@@ -62,8 +63,9 @@ class TrialPolicy {
   const v1::MeasureOptions options_;
   const absl::Duration budget_;
   std::vector<Contestant> contestants_;
-  std::vector<size_t> order_;  // of the kernels in the present round
-  size_t next_ = 0;            // position in order_
+  std::vector<size_t> order_;   // of the kernels in the present round
+  size_t next_ = 0;             // position in order_
+  std::optional<size_t> last_;  // whose sample was the last
   bool reverse_ = false;
 };
 

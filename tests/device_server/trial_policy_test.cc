@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -43,6 +44,25 @@ TEST(TrialPolicyTest, OneKernelIsSampledAsItsPolicyAsks) {
   const v1::KernelResult result = ReportOf(policy, 0);
   EXPECT_EQ(result.latency_ns(), 100'000u);
   EXPECT_FALSE(result.has_comparison());
+}
+
+TEST(TrialPolicyTest, AKernelIsToldWhetherOthersRanSinceItsLastSample) {
+  for (const size_t kernels : {1, 2, 3}) {
+    TrialPolicy policy(Options(), kernels);
+    std::mt19937 random(2);
+    std::optional<size_t> last;
+    int in_a_row = 0;
+    while (const auto step = policy.Next(random)) {
+      EXPECT_EQ(step->after_others, kernels > 1 && last != step->kernel) << kernels << " kernels";
+      in_a_row += last == step->kernel;
+      last = step->kernel;
+      v1::Sample sample;
+      sample.set_runs(step->runs);
+      sample.set_total_ns(100'000 * uint64_t{step->runs});
+      policy.Add(*step, sample);
+    }
+    EXPECT_GT(in_a_row, 0) << kernels << " kernels";
+  }
 }
 
 TEST(TrialPolicyTest, TheSlowerOfTwoIsFoundAndSaid) {
