@@ -140,7 +140,6 @@ absl::Status KernelSession::MakeBuffers() {
   const v1::ArtifactManifest& manifest = kernel_.manifest();
   const int count = manifest.buffers_size();
   const std::vector<const v1::BufferFill*> fills = FillOfEachBuffer();
-  TF_RETURN_IF_ERROR(environment_.memory->Allows("a kernel's buffers, workspace and copies", BytesToMake()));
   TF_ASSIGN_OR_RETURN(workspace_, MakePoisoned(WorkspaceSpec(), BufferLayout::kEndsAtGuard));
   sets_.resize(HasTwoLayouts() ? 2 : 1);
   for (size_t set = 0; set < sets_.size(); ++set) {
@@ -259,8 +258,11 @@ absl::Duration KernelSession::Limit(absl::Duration timeout) const {
 std::optional<Failure> KernelSession::OpenUnjudged() {
   {
     const Stopwatch watch(&environment_.times->load);
+    // What does not fit together, or not on this machine, is the client's doing: it must not count as a fault of the
+    // device, which would be quarantined for it.
+    const absl::Status room = environment_.memory->Allows("a kernel's buffers, workspace and copies", BytesToMake());
+    if (!room.ok()) return Failure{v1::OUTCOME_REFUSED, std::string(room.message())};
     if (const absl::Status status = MakeBuffers(); !status.ok()) {
-      // What does not fit together is the client's doing: it must not count as a fault of the device.
       const bool refused = absl::IsInvalidArgument(status);
       return Failure{refused ? v1::OUTCOME_REFUSED : v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
     }
