@@ -7,16 +7,13 @@
 #include "absl/strings/str_format.h"
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/proto_time.h"
 #include "common/status_macros.h"
 #include "device_server/verify/compare.h"
 #include "device_server/worker/cache_flush.h"
 
 namespace tunefleet::device {
 namespace {
-
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 absl::Time Now() { return common::MonotonicClock().Now(); }
 
@@ -269,7 +266,8 @@ std::optional<Failure> KernelSession::OpenUnjudged() {
     if (auto failure = OpenInWorker()) return failure;
     if (auto failure = RunSentinel(&sentinel_before_ns_)) return failure;
     const bool has_prepare = kernel_.manifest().has_prepare();
-    const WorkerHandle::Reply loaded = worker_->handle.Load(has_prepare, Limit(FromProto(options_.load_timeout())));
+    const WorkerHandle::Reply loaded =
+        worker_->handle.Load(has_prepare, Limit(common::DurationFromProto(options_.load_timeout())));
     if (loaded.failure) return loaded.failure;
   }
   if (auto failure = Prepare(0)) return failure;
@@ -295,12 +293,12 @@ std::optional<Failure> KernelSession::Open() {
 std::optional<Failure> KernelSession::Prepare(uint32_t set) {
   if (!kernel_.manifest().has_prepare()) return std::nullopt;
   const Stopwatch watch(&environment_.times->prepare);
-  return worker_->handle.Prepare(set, Limit(FromProto(options_.load_timeout()))).failure;
+  return worker_->handle.Prepare(set, Limit(common::DurationFromProto(options_.load_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::RunOnce(uint32_t set) {
   const Stopwatch watch(&environment_.times->run);
-  return worker_->handle.RunOnce(set, Limit(FromProto(options_.kernel_timeout()))).failure;
+  return worker_->handle.RunOnce(set, Limit(common::DurationFromProto(options_.kernel_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
@@ -311,7 +309,7 @@ std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
 
 std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {
   const Stopwatch watch(&environment_.times->run);
-  const absl::Duration timeout = FromProto(options_.kernel_timeout()) + expected * kSlowdown;
+  const absl::Duration timeout = common::DurationFromProto(options_.kernel_timeout()) + expected * kSlowdown;
   const WorkerHandle::Reply reply =
       worker_->handle.RunTimed(timed_set(), runs, mode_, environment_.usual_units, Limit(timeout));
   time_check_->AddSample(runs, reply.elapsed, reply.seen, mode_ == RunMode::kCold);
@@ -332,7 +330,8 @@ std::optional<Failure> KernelSession::RunJudged() {
   PoisonOutputs(timed_set());
   {
     const Stopwatch watch(&environment_.times->run);
-    const WorkerHandle::Reply reply = worker_->handle.RunOnce(timed_set(), Limit(FromProto(options_.kernel_timeout())));
+    const WorkerHandle::Reply reply =
+        worker_->handle.RunOnce(timed_set(), Limit(common::DurationFromProto(options_.kernel_timeout())));
     if (reply.failure) return reply.failure;
     time_check_->AddJudgedRun(reply.seen);
   }
