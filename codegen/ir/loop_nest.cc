@@ -1,5 +1,6 @@
 #include "codegen/ir/loop_nest.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tunefleet::codegen {
@@ -35,6 +36,10 @@ int LoopNest::FindBuffer(const std::string& name) const {
     if (buffers[i].name == name) return static_cast<int>(i);
   }
   return -1;
+}
+
+bool LoopNest::FoldsLoads() const {
+  return std::any_of(buffers.begin(), buffers.end(), [](const Buffer& buffer) { return buffer.fold_loads; });
 }
 
 }  // namespace tunefleet::codegen

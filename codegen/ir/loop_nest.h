@@ -173,6 +173,8 @@ struct LoopNest {
 
   // Index of the buffer, or -1.
   int FindBuffer(const std::string& name) const;
+  // Whether any buffer has fold_loads.
+  bool FoldsLoads() const;
 };
 
 // Fills in reads and writes from the block's init, body (loads inside a Select with their over-approximated box): one

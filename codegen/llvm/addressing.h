@@ -17,6 +17,9 @@ struct Address {
   int64_t stride = 0;              // elements from lane to lane; 0: the same element for all
   std::vector<Expr> irregular;     // in bytes, one summand each: lane-dependent, not linear in the lane
   llvm::Align alignment;           // of `pointer`
+
+  bool IsUniform() const { return irregular.empty() && stride == 0; }
+  bool IsVector() const { return irregular.empty() && stride == 1; }  // the lanes lie side by side
 };
 
 // Outside a vectorized loop the address is uniform. Index parts with loads in them are emitted by `emit`, at the

@@ -173,17 +173,15 @@ llvm::Value* BlockEmitter::EmitCondition(const Expr& condition) {
 llvm::Value* BlockEmitter::EmitLoad(int buffer, const std::vector<Expr>& indices) {
   const Address address = AddressOf(frame_, buffer, indices, [this](const Expr& index) { return EmitUniform(index); });
   const bool safe = mask_ == nullptr || ProvablyInBounds(frame_, buffer, indices);
-  const bool is_vector = frame_.lanes() != 0 && address.irregular.empty() && address.stride == 1;
-  if (safe && is_vector) EmitPrefetch(buffer, indices, address);
-  llvm::Value* value = EmitLoadAt(buffer, address, safe);
+  llvm::Value* value = EmitLoadAt(buffer, indices, address, safe);
   if (frame_.lowered().nest.buffers[buffer].type != ScalarType::kBool) return value;
   return builder_.CreateICmpNE(value, llvm::Constant::getNullValue(value->getType()));
 }
 
-llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool safe) {
+llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const std::vector<Expr>& indices, const Address& address, bool safe) {
   const ScalarType element = frame_.lowered().nest.buffers[buffer].type;
   llvm::Type* scalar = MemoryType(builder_.getContext(), element);
-  if (address.irregular.empty() && address.stride == 0) {
+  if (address.IsUniform()) {
     llvm::Value* pointer = address.pointer;
     llvm::Align alignment = address.alignment;
     if (!safe) {
@@ -194,8 +192,11 @@ llvm::Value* BlockEmitter::EmitLoadAt(int buffer, const Address& address, bool s
     return safe ? NoAlias(load, buffer) : load;
   }
   llvm::Type* type = WithLanes(scalar, frame_.lanes());
-  if (address.irregular.empty() && address.stride == 1) {
-    if (safe) return EmitVectorLoad(buffer, address, type);
+  if (address.IsVector()) {
+    if (safe) {
+      EmitPrefetch(buffer, indices, address);
+      return EmitVectorLoad(buffer, address, type);
+    }
     return NoAlias(
         builder_.CreateMaskedLoad(type, address.pointer, address.alignment, mask_, llvm::Constant::getNullValue(type)),
         buffer);
@@ -252,8 +253,7 @@ void BlockEmitter::EmitStore(const Store& store) {
       AddressOf(frame_, store.buffer, store.indices, [this](const Expr& index) { return EmitUniform(index); });
   // What is kept in registers is stored whole, as a masked store would keep it in memory.
   const bool is_register = frame_.lowered().nest.buffers[store.buffer].scope == Scope::kLocal;
-  if (mask_ != nullptr && is_register && address.irregular.empty() && address.stride == 1 &&
-      ProvablyInBounds(frame_, store.buffer, store.indices)) {
+  if (mask_ != nullptr && is_register && address.IsVector() && ProvablyInBounds(frame_, store.buffer, store.indices)) {
     llvm::Value* old =
         NoAlias(builder_.CreateAlignedLoad(value->getType(), address.pointer, address.alignment), store.buffer);
     value = builder_.CreateSelect(mask_, value, old);
@@ -268,7 +268,7 @@ void BlockEmitter::EmitStoreAt(int buffer, const Address& address, llvm::Value* 
     NoAlias(builder_.CreateAlignedStore(value, address.pointer, address.alignment), buffer);
     return;
   }
-  if (address.irregular.empty() && address.stride == 1) {
+  if (address.IsVector()) {
     NoAlias(mask_ == nullptr ? static_cast<llvm::Instruction*>(
                                    builder_.CreateAlignedStore(value, address.pointer, address.alignment))
                              : builder_.CreateMaskedStore(value, address.pointer, address.alignment, mask_),

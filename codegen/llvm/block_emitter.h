@@ -42,7 +42,7 @@ class BlockEmitter {
   llvm::Value* EmitBranchedSelect(llvm::Value* condition, const Expr& expr);
   llvm::Value* EmitCondition(const Expr& condition);  // one i1 per lane
   llvm::Value* EmitLoad(int buffer, const std::vector<Expr>& indices);
-  llvm::Value* EmitLoadAt(int buffer, const Address& address, bool safe);
+  llvm::Value* EmitLoadAt(int buffer, const std::vector<Expr>& indices, const Address& address, bool safe);
   llvm::Value* EmitVectorLoad(int buffer, const Address& address, llvm::Type* type);
   void EmitPrefetch(int buffer, const std::vector<Expr>& indices, const Address& address);
   void EmitStore(const Store& store);

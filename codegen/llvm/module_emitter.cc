@@ -1,6 +1,5 @@
 #include "codegen/llvm/module_emitter.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,8 +18,7 @@ namespace {
 
 // Where loads are folded, fences stand between multiply-adds that share vectors of other buffers.
 std::vector<bool> BuffersToKeep(const LoopNest& nest, const Stmt& body) {
-  const auto folds = [](const Buffer& buffer) { return buffer.fold_loads; };
-  std::vector<bool> kept(nest.buffers.size(), std::any_of(nest.buffers.begin(), nest.buffers.end(), folds));
+  std::vector<bool> kept(nest.buffers.size(), nest.FoldsLoads());
   for (size_t i = 0; i < kept.size(); ++i) kept[i] = kept[i] && !nest.buffers[i].fold_loads;
   for (const Block* block : BlocksIn(body)) {
     for (const Store& store : block->body) kept[store.buffer] = false;

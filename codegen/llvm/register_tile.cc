@@ -24,13 +24,14 @@ std::optional<std::vector<int64_t>> Place(const Store& store) {
   return place;
 }
 
-// The loads of a store's value, as text; `folds` counts those of buffers with fold_loads alone.
-std::vector<std::string> LoadsOf(const LoopNest& nest, const Block& block, bool folds) {
-  std::vector<std::string> loads;
+bool Folds(const LoopNest& nest, const Expr& load) { return nest.buffers[load->buffer].fold_loads; }
+
+// The loads of the values that the block stores.
+std::vector<Expr> LoadsOf(const Block& block) {
+  std::vector<Expr> loads;
   for (const Store& store : block.body) {
     Visit(store.value, [&](const Expr& expr) {
-      if (expr->kind != ExprKind::kLoad) return;
-      if (!folds || nest.buffers[expr->buffer].fold_loads) loads.push_back(Print(nest, expr));
+      if (expr->kind == ExprKind::kLoad) loads.push_back(expr);
     });
   }
   return loads;
@@ -64,8 +65,7 @@ void RegisterTile::Begin(const LoopNest& nest, const Stmt& body) {
   nest_ = &nest;
   scalar_.clear();
   folded_ = folds_ = 0;
-  const auto folds = [](const Buffer& buffer) { return buffer.fold_loads; };
-  if (large_ && std::any_of(nest.buffers.begin(), nest.buffers.end(), folds)) PlanFolds(body);
+  if (large_ && nest.FoldsLoads()) PlanFolds(body);
   updated_.clear();
 }
 
@@ -75,11 +75,14 @@ void RegisterTile::PlanFolds(const Stmt& body) {
   absl::flat_hash_set<std::string> loads, scalars;
   for (const Block* block : BlocksIn(body)) {
     if (BeginsStep(*block)) break;
-    const std::vector<std::string> all = LoadsOf(*nest_, *block, false), foldable = LoadsOf(*nest_, *block, true);
-    if (foldable.empty()) continue;
+    const std::vector<Expr> of_block = LoadsOf(*block);
+    const auto folds = [&](const Expr& load) { return Folds(*nest_, load); };
+    if (std::none_of(of_block.begin(), of_block.end(), folds)) continue;
     ++multiply_adds;
-    loads.insert(all.begin(), all.end());
-    scalars.insert(foldable.begin(), foldable.end());
+    for (const Expr& load : of_block) {
+      const auto [text, is_new] = loads.insert(Print(*nest_, load));
+      if (is_new && folds(load)) scalars.insert(*text);
+    }
   }
   const auto shared = static_cast<int64_t>(scalars.size());
   if (shared == 0 || multiply_adds / shared < 2) return;
@@ -98,7 +101,10 @@ bool RegisterTile::FenceBefore(const Block& block) {
 }
 
 bool RegisterTile::LoadsAgain(const Block& block) {
-  const std::vector<std::string> foldable = LoadsOf(*nest_, block, true);
+  std::vector<std::string> foldable;
+  for (const Expr& load : LoadsOf(block)) {
+    if (Folds(*nest_, load)) foldable.push_back(Print(*nest_, load));
+  }
   if (foldable.size() == 1 && foldable[0] == scalar_) return true;
   scalar_.clear();
   if (foldable.size() == 1 && folded_ < folds_) {

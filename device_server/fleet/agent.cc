@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/clock.h"
+#include "common/proto_time.h"
 #include "device_server/fleet/backoff.h"
 #include "device_server/measure/core_lock.h"
 #include "device_server/measure/trial_check.h"
@@ -27,9 +28,7 @@ constexpr absl::Duration kHangSlack = absl::Minutes(1);
 constexpr absl::Duration kDefaultTimeLimit = absl::Minutes(10);
 
 absl::Duration TimeLimit(const v1::Assign& assign) {
-  if (!assign.has_deadline()) return kDefaultTimeLimit;
-  const auto& proto = assign.deadline();
-  return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
+  return assign.has_deadline() ? common::DurationFromProto(assign.deadline()) : kDefaultTimeLimit;
 }
 
 }  // namespace
@@ -228,8 +227,7 @@ void Agent::CheckDevice(const Slot& slot, const v1::Probe& probe) {
   probed.set_detail(OneLine(status.ok() ? absl::StrCat("a worker starts and is confined by ",
                                                        absl::StrJoin(SandboxNames(slot.runner->sandbox()), ", "))
                                         : std::string(status.message())));
-  probed.mutable_elapsed()->set_seconds(absl::ToInt64Seconds(elapsed));
-  probed.mutable_elapsed()->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(elapsed % absl::Seconds(1))));
+  *probed.mutable_elapsed() = common::DurationToProto(elapsed);
   spdlog::info("device {} was checked: {}", slot.device_id, probed.detail());
   {
     const common::MutexLock mutex_lock(&mutex_);

@@ -42,14 +42,24 @@ v1::Kernel ReferenceKernel(const v1::Kernel& kernel, const Fills& fills) {
   return reference;
 }
 
+// Nothing that is said of the reference: the device failed, or the trial was revoked.
+bool SaysNothing(v1::Outcome outcome) {
+  return outcome == v1::OUTCOME_DEVICE_ERROR || outcome == v1::OUTCOME_CANCELLED;
+}
+
+// Whether another try may fare better. Memory that the machine has not now it may have then.
+bool MayPass(const Failure& failure) {
+  return SaysNothing(failure.outcome) || failure.outcome == v1::OUTCOME_REFUSED ||
+         DeservesANewWorker(failure.outcome, failure.earlier_kernels);
+}
+
+// Failures have the outcome of the reference's own run.
 std::optional<Failure> Compute(const KernelSession::Environment& environment, const v1::Kernel& reference,
                                const v1::MeasureOptions& options, std::map<std::string, Blob>* outputs,
                                uint64_t* bytes) {
   KernelSession session(environment, reference, options);
   if (auto failure = session.OpenUnjudged()) {
-    const bool passing = failure->outcome == v1::OUTCOME_DEVICE_ERROR || failure->outcome == v1::OUTCOME_CANCELLED;
-    return Failure{passing ? failure->outcome : v1::OUTCOME_NO_REFERENCE,
-                   absl::StrCat("the reference: ", failure->detail), session.earlier_kernels()};
+    return Failure{failure->outcome, absl::StrCat("the reference: ", failure->detail), session.earlier_kernels()};
   }
   for (int i = 0; i < reference.manifest().buffers_size(); ++i) {
     const v1::BufferSpec& buffer = reference.manifest().buffers(i);
@@ -87,9 +97,8 @@ std::optional<Failure> DeviceReferences::Get(const KernelSession::Environment& e
     entry.failure = Compute(environment, second, patient, &entry.references.second_outputs, &entry.bytes);
   }
   if (entry.failure) {
-    const Failure& failure = *entry.failure;
-    const bool may_pass =
-        failure.outcome != v1::OUTCOME_NO_REFERENCE || DeservesANewWorker(failure.outcome, failure.earlier_kernels);
+    const bool may_pass = MayPass(*entry.failure);
+    if (!SaysNothing(entry.failure->outcome)) entry.failure->outcome = v1::OUTCOME_NO_REFERENCE;
     if (may_pass) return entry.failure;
     entry.references = {};
     entry.bytes = 0;

@@ -21,9 +21,9 @@ class DeviceReferences {
   explicit DeviceReferences(uint64_t bound_bytes) : bound_bytes_(bound_bytes) {}
 
   // Sets the outputs of the kernel's reference; nothing where it has none. `kernel` passed CheckTrial. The
-  // environment's deadline is the references' own. A reference that fails or takes too long says nothing about the
-  // candidate, and is not the device's fault: NO_REFERENCE; but what the device lacks is a DEVICE_ERROR, and who
-  // cancels gets CANCELLED.
+  // environment's deadline is the references' own. A reference that fails, takes too long or is too large for the
+  // machine says nothing about the candidate, and is not the device's fault: NO_REFERENCE; but what the device fails to
+  // do is a DEVICE_ERROR, and who cancels gets CANCELLED.
   std::optional<Failure> Get(const KernelSession::Environment& environment, const v1::Kernel& kernel,
                              const v1::MeasureOptions& options, KernelSession::References* references);
 

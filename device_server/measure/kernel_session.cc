@@ -7,16 +7,13 @@
 #include "absl/strings/str_format.h"
 #include "common/check.h"
 #include "common/clock.h"
+#include "common/proto_time.h"
 #include "common/status_macros.h"
 #include "device_server/verify/compare.h"
 #include "device_server/worker/cache_flush.h"
 
 namespace tunefleet::device {
 namespace {
-
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
 
 absl::Time Now() { return common::MonotonicClock().Now(); }
 
@@ -140,7 +137,6 @@ absl::Status KernelSession::MakeBuffers() {
   const v1::ArtifactManifest& manifest = kernel_.manifest();
   const int count = manifest.buffers_size();
   const std::vector<const v1::BufferFill*> fills = FillOfEachBuffer();
-  TF_RETURN_IF_ERROR(environment_.memory->Allows("a kernel's buffers, workspace and copies", BytesToMake()));
   TF_ASSIGN_OR_RETURN(workspace_, MakePoisoned(WorkspaceSpec(), BufferLayout::kEndsAtGuard));
   sets_.resize(HasTwoLayouts() ? 2 : 1);
   for (size_t set = 0; set < sets_.size(); ++set) {
@@ -259,15 +255,19 @@ absl::Duration KernelSession::Limit(absl::Duration timeout) const {
 std::optional<Failure> KernelSession::OpenUnjudged() {
   {
     const Stopwatch watch(&environment_.times->load);
+    // What does not fit together, or not on this machine, is the client's doing: it must not count as a fault of the
+    // device, which would be quarantined for it.
+    const absl::Status room = environment_.memory->Allows("a kernel's buffers, workspace and copies", BytesToMake());
+    if (!room.ok()) return Failure{v1::OUTCOME_REFUSED, std::string(room.message())};
     if (const absl::Status status = MakeBuffers(); !status.ok()) {
-      // What does not fit together is the client's doing: it must not count as a fault of the device.
       const bool refused = absl::IsInvalidArgument(status);
       return Failure{refused ? v1::OUTCOME_REFUSED : v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
     }
     if (auto failure = OpenInWorker()) return failure;
     if (auto failure = RunSentinel(&sentinel_before_ns_)) return failure;
     const bool has_prepare = kernel_.manifest().has_prepare();
-    const WorkerHandle::Reply loaded = worker_->handle.Load(has_prepare, Limit(FromProto(options_.load_timeout())));
+    const WorkerHandle::Reply loaded =
+        worker_->handle.Load(has_prepare, Limit(common::DurationFromProto(options_.load_timeout())));
     if (loaded.failure) return loaded.failure;
   }
   if (auto failure = Prepare(0)) return failure;
@@ -293,12 +293,12 @@ std::optional<Failure> KernelSession::Open() {
 std::optional<Failure> KernelSession::Prepare(uint32_t set) {
   if (!kernel_.manifest().has_prepare()) return std::nullopt;
   const Stopwatch watch(&environment_.times->prepare);
-  return worker_->handle.Prepare(set, Limit(FromProto(options_.load_timeout()))).failure;
+  return worker_->handle.Prepare(set, Limit(common::DurationFromProto(options_.load_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::RunOnce(uint32_t set) {
   const Stopwatch watch(&environment_.times->run);
-  return worker_->handle.RunOnce(set, Limit(FromProto(options_.kernel_timeout()))).failure;
+  return worker_->handle.RunOnce(set, Limit(common::DurationFromProto(options_.kernel_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
@@ -315,7 +315,7 @@ std::optional<Failure> KernelSession::BringBackCaches() {
 
 std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {
   const Stopwatch watch(&environment_.times->run);
-  const absl::Duration timeout = FromProto(options_.kernel_timeout()) + expected * kSlowdown;
+  const absl::Duration timeout = common::DurationFromProto(options_.kernel_timeout()) + expected * kSlowdown;
   const WorkerHandle::Reply reply =
       worker_->handle.RunTimed(timed_set(), runs, mode_, environment_.usual_units, Limit(timeout));
   time_check_->AddSample(runs, reply.elapsed, reply.seen, mode_ == RunMode::kCold);
@@ -336,7 +336,8 @@ std::optional<Failure> KernelSession::RunJudged() {
   PoisonOutputs(timed_set());
   {
     const Stopwatch watch(&environment_.times->run);
-    const WorkerHandle::Reply reply = worker_->handle.RunOnce(timed_set(), Limit(FromProto(options_.kernel_timeout())));
+    const WorkerHandle::Reply reply =
+        worker_->handle.RunOnce(timed_set(), Limit(common::DurationFromProto(options_.kernel_timeout())));
     if (reply.failure) return reply.failure;
     time_check_->AddJudgedRun(reply.seen);
   }

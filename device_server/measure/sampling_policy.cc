@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 
+#include "common/proto_time.h"
+
 namespace tunefleet::device {
 namespace {
 
@@ -24,14 +26,8 @@ constexpr double kNoisy = 0.03;
 constexpr double kFollowsNot = 0.8;
 constexpr uint32_t kMostRunsPerSample = 1'000'000;
 
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
 void SetIfUnset(google::protobuf::Duration* field, absl::Duration value) {
-  if (FromProto(*field) > absl::ZeroDuration()) return;
-  field->set_seconds(absl::ToInt64Seconds(value));
-  field->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(value % absl::Seconds(1))));
+  if (common::DurationFromProto(*field) <= absl::ZeroDuration()) *field = common::DurationToProto(value);
 }
 
 // Mean distance from the median, relative to it.
@@ -72,8 +68,8 @@ SamplingPolicy::SamplingPolicy(const v1::MeasureOptions& options, uint64_t senti
     : options_(options),
       sentinel_baseline_ns_(static_cast<double>(sentinel_baseline_ns)),
       usual_units_(usual_units),
-      min_sample_time_(FromProto(options.min_sample_time())),
-      run_budget_(FromProto(options.run_budget())) {}
+      min_sample_time_(common::DurationFromProto(options.min_sample_time())),
+      run_budget_(common::DurationFromProto(options.run_budget())) {}
 
 std::optional<uint32_t> SamplingPolicy::NextRuns() const {
   switch (phase_) {

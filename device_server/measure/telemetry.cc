@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/proto_time.h"
 #include "device_server/describe/sys_file.h"
 
 namespace tunefleet::device {
@@ -41,11 +42,6 @@ std::vector<std::string> FindFiles(const std::string& parent, absl::string_view 
   }
   std::sort(found.begin(), found.end());
   return found;
-}
-
-void ToProto(absl::Duration duration, google::protobuf::Duration* proto) {
-  proto->set_seconds(absl::ToInt64Seconds(duration));
-  proto->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration % absl::Seconds(1))));
 }
 
 // Time stolen from the cores, of /proc/stat.
@@ -122,7 +118,8 @@ v1::Telemetry TelemetryReader::Since(const TelemetrySnapshot& before) const {
     telemetry.set_throttle_events(*after.throttle_events - std::min(*before.throttle_events, *after.throttle_events));
   }
   if (before.steal_time && after.steal_time) {
-    ToProto(std::max(*after.steal_time - *before.steal_time, absl::ZeroDuration()), telemetry.mutable_steal_time());
+    *telemetry.mutable_steal_time() =
+        common::DurationToProto(std::max(*after.steal_time - *before.steal_time, absl::ZeroDuration()));
   }
   return telemetry;
 }
@@ -130,8 +127,7 @@ v1::Telemetry TelemetryReader::Since(const TelemetrySnapshot& before) const {
 std::vector<v1::QualityReason> ReasonsFromTelemetry(const v1::Telemetry& telemetry, absl::Duration run_time) {
   std::vector<v1::QualityReason> reasons;
   if (telemetry.throttle_events() > 0) reasons.push_back(v1::QUALITY_REASON_THROTTLED);
-  const absl::Duration stolen =
-      absl::Seconds(telemetry.steal_time().seconds()) + absl::Nanoseconds(telemetry.steal_time().nanos());
+  const absl::Duration stolen = common::DurationFromProto(telemetry.steal_time());
   // The counter's own grain, a tick, says nothing about a trial of a few milliseconds.
   const absl::Duration tick = absl::Seconds(1) / static_cast<double>(sysconf(_SC_CLK_TCK));
   if (stolen > tick && stolen > run_time * kStolenShare) reasons.push_back(v1::QUALITY_REASON_STOLEN);

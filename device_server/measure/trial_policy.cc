@@ -4,13 +4,13 @@
 #include <numeric>
 
 #include "absl/random/random.h"
+#include "common/proto_time.h"
 
 namespace tunefleet::device {
 namespace {
 
 absl::Duration Budget(const v1::MeasureOptions& options, size_t kernels) {
-  const auto& one = options.run_budget();
-  return (absl::Seconds(one.seconds()) + absl::Nanoseconds(one.nanos())) * static_cast<int64_t>(kernels);
+  return common::DurationFromProto(options.run_budget()) * static_cast<int64_t>(kernels);
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "common/clock.h"
+#include "common/proto_time.h"
 #include "common/reference_time.h"
 #include "common/status_macros.h"
 #include "device_server/describe/cpu_list.h"
@@ -27,17 +28,6 @@ constexpr size_t kMaxDetail = 512;
 constexpr int kFirstReadings = 9;  // of the sentinel, when the agent starts
 
 absl::Time Now() { return common::MonotonicClock().Now(); }
-
-void ToProto(absl::Duration duration, google::protobuf::Duration* proto) {
-  proto->set_seconds(absl::ToInt64Seconds(duration));
-  proto->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration % absl::Seconds(1))));
-}
-
-void StampNow(google::protobuf::Timestamp* proto) {
-  const int64_t ns = absl::ToUnixNanos(absl::Now());
-  proto->set_seconds(ns / 1'000'000'000);
-  proto->set_nanos(static_cast<int32_t>(ns % 1'000'000'000));
-}
 
 // What the machine did to the trial: completes telemetry, sentinel and the kernels' quality.
 void AddConditions(const DriftTracker& drift, absl::Duration run_time, v1::TrialResult* result) {
@@ -174,12 +164,12 @@ v1::TrialResult TrialRunner::Run(const Call& call) {
   result.set_device_fingerprint(options_.device_fingerprint);
   result.set_agent_version(options_.agent_version);
   *result.mutable_options() = measure;
-  ToProto(times.load, result.mutable_load_time());
-  ToProto(times.prepare, result.mutable_prepare_time());
-  ToProto(times.run, result.mutable_run_time());
-  ToProto(times.verify, result.mutable_verify_time());
-  ToProto(Now() - begin, result.mutable_device_time());
-  StampNow(result.mutable_finished_at());
+  *result.mutable_load_time() = common::DurationToProto(times.load);
+  *result.mutable_prepare_time() = common::DurationToProto(times.prepare);
+  *result.mutable_run_time() = common::DurationToProto(times.run);
+  *result.mutable_verify_time() = common::DurationToProto(times.verify);
+  *result.mutable_device_time() = common::DurationToProto(Now() - begin);
+  *result.mutable_finished_at() = common::TimestampToProto(absl::Now());
   return result;
 }
 

@@ -11,17 +11,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace tunefleet::device {
+#include "device_server/sandbox/reading_band.h"
 
-// Readings from low to high; unbounded where nothing is known.
-struct ReadingBand {
-  uint64_t low_ns = 0;
-  uint64_t high_ns = ~uint64_t{0};
-  // A reading of 0 is none, and in every band.
-  bool Contains(uint64_t reading_ns) const {
-    return reading_ns == 0 || (reading_ns >= low_ns && reading_ns <= high_ns);
-  }
-};
+namespace tunefleet::device {
 
 class UsualReading {
  public:

@@ -236,14 +236,9 @@ WorkerHandle::Reply WorkerHandle::RunOnce(uint32_t set, absl::Duration timeout) 
 
 WorkerHandle::Reply WorkerHandle::RunTimed(uint32_t set, uint32_t runs, RunMode mode, ReadingBand usual_units,
                                            absl::Duration timeout) {
-  return Command({.kind = WorkerCommandKind::kRun,
-                  .set = set,
-                  .runs = runs,
-                  .timed = 1,
-                  .mode = mode,
-                  .least_units_ns = usual_units.low_ns,
-                  .most_units_ns = usual_units.high_ns},
-                 timeout, "run");
+  return Command(
+      {.kind = WorkerCommandKind::kRun, .set = set, .runs = runs, .timed = 1, .mode = mode, .usual_units = usual_units},
+      timeout, "run");
 }
 
 WorkerHandle::Reply WorkerHandle::RunSentinel() {

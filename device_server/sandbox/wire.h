@@ -22,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "device_server/sandbox/reading_band.h"
 #include "device_server/sandbox/unique_fd.h"
 
 namespace tunefleet::device {
@@ -96,8 +97,7 @@ struct WorkerCommand {
   uint32_t has_prepare = 0;       // kLoad: tf_prepare must be there
   uint32_t timed = 0;             // kRun: the sentinel runs before and after
   RunMode mode = RunMode::kWarm;  // kRun
-  uint64_t least_units_ns = 0;    // kRun, where it is timed: the run waits a while for a reading of the units from this
-  uint64_t most_units_ns = 0;     // ... to this; 0: for none
+  ReadingBand usual_units;        // kRun, where it is timed: the run waits a while for a reading of the units in it
 };
 
 enum class WorkerReportKind : uint32_t {

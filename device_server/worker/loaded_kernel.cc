@@ -56,14 +56,11 @@ uint64_t SegmentBytes(int fd) {
 
 // Reads the units until they are as they should be, which the reading itself brings about where the last kernel left
 // most of them idle; or gives up.
-uint64_t WaitForUnits(const WorkerCommand& command) {
+uint64_t WaitForUnits(ReadingBand usual) {
   constexpr uint64_t kPatienceNs = 1'000'000;
   const uint64_t end = NowNs() + kPatienceNs;
   uint64_t reading_ns = RunUnits();
-  while (command.most_units_ns > 0 && (reading_ns < command.least_units_ns || reading_ns > command.most_units_ns) &&
-         NowNs() < end) {
-    reading_ns = RunUnits();
-  }
+  while (!usual.Contains(reading_ns) && NowNs() < end) reading_ns = RunUnits();
   return reading_ns;
 }
 
@@ -114,7 +111,7 @@ void LoadedKernel::Run(const WorkerCommand& command, WorkerReport* report) {
   if (first) PoisonScratch();  // of this run the outputs are judged
   const bool timed = command.timed != 0;
   const uint64_t sentinel_ns = timed ? RunSentinel() : 0;
-  if (timed) report->units_ns = WaitForUnits(command);
+  if (timed) report->units_ns = WaitForUnits(command.usual_units);
   const uint64_t preemptions = Preemptions();
   switch (command.mode) {
     case RunMode::kWarm:

@@ -148,9 +148,20 @@ TEST_P(TrialRunnerTest, MemoryThatTheMachineHasNotIsNotTaken) {
   workspace.mutable_kernels(0)->mutable_manifest()->set_workspace_bytes(90 * kMiB);
   for (const v1::Trial& trial : {workspace, rotating}) {
     const v1::TrialResult result = run(trial);
-    EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_DEVICE_ERROR");
+    EXPECT_EQ(v1::Outcome_Name(result.outcome()), "OUTCOME_REFUSED");
     EXPECT_THAT(result.detail(), HasSubstr("the machine has 352321536 left"));
   }
+  // A reference's memory says nothing of the kernel, and may be there for the next trial.
+  v1::Trial referred = MakeTrial("good", &blobs_);
+  v1::Kernel& kernel = *referred.mutable_kernels(0);
+  *kernel.mutable_reference() = kernel.manifest();
+  kernel.mutable_reference()->set_workspace_bytes(90 * kMiB);
+  kernel.mutable_checks(0)->clear_reference_digest();
+  const v1::TrialResult without = run(referred);
+  EXPECT_EQ(v1::Outcome_Name(without.outcome()), "OUTCOME_NO_REFERENCE");
+  EXPECT_THAT(without.detail(), HasSubstr("the machine has 352321536 left"));
+  std::ofstream(meminfo) << "MemAvailable: " << (1024 << 10) << " kB\n";
+  EXPECT_EQ(v1::Outcome_Name(run(referred).outcome()), "OUTCOME_OK");
 }
 
 TEST_P(TrialRunnerTest, ParallelLoopsRunOnThePinnedPool) {

@@ -369,14 +369,17 @@ TEST_F(CoreAgentsTest, AnyOtherOutcomeEndsTheRowOfDeviceErrors) {
   EXPECT_EQ(t.Device("d").trials_finished(), 9u);
 }
 
-TEST_F(CoreAgentsTest, AMissingReferenceIsAResultAndNotTheDevicesFault) {
+TEST_F(CoreAgentsTest, AMissingReferenceAndARefusedTrialAreResultsAndNotTheDevicesFault) {
   t.Hello(1, MakeHello("a", 1, {"d"}));
-  for (int i = 0; i < 4; ++i) {
+  for (int i = 0; i < 8; ++i) {
+    const v1::Outcome outcome = i < 4 ? v1::OUTCOME_NO_REFERENCE : v1::OUTCOME_REFUSED;
     t.SubmitTo("j", {MakeTrial("t" + std::to_string(i), std::to_string(i))});
-    t.Finish(1, t.Assigned()[0], v1::OUTCOME_NO_REFERENCE);
+    ASSERT_EQ(t.Assigned().size(), 1u) << "a device in quarantine gets nothing";
+    t.Finish(1, t.Assigned()[0], outcome);
     EXPECT_EQ(t.Ack(), v1::ACKNOWLEDGEMENT_RECORDED);
+    EXPECT_EQ(t.Results("j").back().result->outcome(), outcome);
+    EXPECT_THAT(t.Results("j").back().result->detail(), HasSubstr("as the test says"));
   }
-  EXPECT_EQ(t.Results("j").back().result->outcome(), v1::OUTCOME_NO_REFERENCE);
   EXPECT_EQ(t.Device("d").state(), v1::DEVICE_STATE_FREE);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/proto_time.h"
 #include "common/reference_time.h"
 
 namespace tunefleet::tracker {
@@ -10,23 +11,11 @@ namespace {
 constexpr absl::Duration kUnset = absl::Seconds(60);
 
 absl::Duration OrDefault(const google::protobuf::Duration& duration) {
-  const absl::Duration value = DurationFromProto(duration);
+  const absl::Duration value = common::DurationFromProto(duration);
   return value > absl::ZeroDuration() ? value : kUnset;
 }
 
 }  // namespace
-
-absl::Duration DurationFromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-}
-
-google::protobuf::Duration DurationToProto(absl::Duration duration) {
-  google::protobuf::Duration proto;
-  absl::Duration rest;
-  proto.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &rest));
-  proto.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
-  return proto;
-}
 
 absl::Duration LeaseDeadline(const v1::Trial& trial, absl::Duration slack) {
   const v1::MeasureOptions& options = trial.options();

@@ -3,16 +3,12 @@
 #define TUNEFLEET_TRACKER_CORE_DEADLINE_H_
 
 #include "absl/time/time.h"
-#include "google/protobuf/duration.pb.h"
 #include "proto/measurement.pb.h"
 
 namespace tunefleet::tracker {
 
 // No duration of a trial's options may be longer.
 inline constexpr absl::Duration kMaxOptionDuration = absl::Hours(1);
-
-absl::Duration DurationFromProto(const google::protobuf::Duration& duration);
-google::protobuf::Duration DurationToProto(absl::Duration duration);
 
 // Kernels times (load_timeout + run_budget + kernel_timeout), plus slack, plus kReferenceAllowance where the device
 // computes a reference. An option left unset counts as 60 s: more

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
+#include "common/proto_time.h"
 #include "tracker/core/deadline.h"
 
 namespace tunefleet::tracker {
@@ -144,8 +145,8 @@ v1::DeviceStatus DevicePool::Status(const DeviceRecord& device, absl::Time now) 
   if (device.connected) {
     const absl::Duration running =
         device.running_since.has_value() ? now - *device.running_since : absl::ZeroDuration();
-    *status.mutable_busy() = DurationToProto(device.busy + running);
-    *status.mutable_connected() = DurationToProto(now - device.connected_at);
+    *status.mutable_busy() = common::DurationToProto(device.busy + running);
+    *status.mutable_connected() = common::DurationToProto(now - device.connected_at);
   }
   return status;
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/check.h"
+#include "common/proto_time.h"
 #include "tracker/core/deadline.h"
 #include "tracker/core/validate.h"
 
@@ -120,7 +121,7 @@ void TrackerCore::GiveLease(Trial* trial, DeviceRecord* device) {
   v1::Assign* assign = message.mutable_assign();
   *assign->mutable_lease() = LeaseToProto(trial->id(), trial->fence, device->device.device_id());
   *assign->mutable_trial() = *trial->spec;
-  *assign->mutable_deadline() = DurationToProto(LeaseDeadline(*trial->spec, settings_.deadline_slack));
+  *assign->mutable_deadline() = common::DurationToProto(LeaseDeadline(*trial->spec, settings_.deadline_slack));
   Do(SendToAgent{pool_.FindAgent(device->agent_id)->stream, std::move(message)});
 }
 
@@ -195,7 +196,7 @@ void TrackerCore::RecordRun(Trial* trial, const v1::TrialResult& result) {
 
 void TrackerCore::Record(Trial* trial, v1::TrialResult result) {
   const absl::Time left_queue = trial->lease.has_value() ? trial->lease->assigned_at : now_;
-  *result.mutable_queue_time() = DurationToProto(left_queue - trial->queued_at);
+  *result.mutable_queue_time() = common::DurationToProto(left_queue - trial->queued_at);
   result.set_trial_id(trial->id());
   result.set_detail(BoundedDetail(std::move(*result.mutable_detail())));
   queues_.Remove(trial);
@@ -217,10 +218,7 @@ v1::TrialResult TrackerCore::MakeResult(v1::Outcome outcome, absl::string_view d
   v1::TrialResult result;
   result.set_outcome(outcome);
   result.set_detail(std::string(detail));
-  const absl::Duration since_epoch = now_ + settings_.wall_offset - absl::UnixEpoch();
-  const google::protobuf::Duration parts = DurationToProto(since_epoch);
-  result.mutable_finished_at()->set_seconds(parts.seconds());
-  result.mutable_finished_at()->set_nanos(parts.nanos());
+  *result.mutable_finished_at() = common::TimestampToProto(now_ + settings_.wall_offset);
   return result;
 }
 

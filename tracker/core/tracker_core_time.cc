@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/proto_time.h"
 #include "tracker/core/deadline.h"
 #include "tracker/core/tracker_core.h"
 
@@ -93,7 +94,7 @@ void TrackerCore::CyclePower() {
 
 void TrackerCore::ExpireTrials() {
   for (const auto& [job_id, job] : trials_.jobs()) {
-    const absl::Duration said = DurationFromProto(job->open.expire_after());
+    const absl::Duration said = common::DurationFromProto(job->open.expire_after());
     const absl::Duration limit = said > absl::ZeroDuration() ? said : settings_.expire_after;
     if (!job->watchers.empty() || now_ - job->last_contact < limit) continue;
     const std::map<uint64_t, Trial*> live = job->live;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "common/digest.h"
 #include "common/fill.h"
+#include "common/proto_time.h"
 #include "common/status_macros.h"
 #include "tracker/core/deadline.h"
 #include "tracker/core/settings.h"
@@ -68,7 +69,7 @@ absl::Status ValidateLabels(const Map& labels) {
 }
 
 absl::Status ValidateDuration(absl::string_view what, const google::protobuf::Duration& proto, absl::Duration most) {
-  const absl::Duration duration = DurationFromProto(proto);
+  const absl::Duration duration = common::DurationFromProto(proto);
   if (duration < absl::ZeroDuration() || duration > most) {
     return Invalid(what, " ", absl::FormatDuration(duration), ": expected 0 to ", absl::FormatDuration(most));
   }

@@ -2,19 +2,14 @@
 
 #include <algorithm>
 
+#include "common/proto_time.h"
+
 namespace tunefleet::tuner {
-namespace {
-
-absl::Duration FromProto(const google::protobuf::Duration& proto) {
-  return absl::Seconds(proto.seconds()) + absl::Nanoseconds(proto.nanos());
-}
-
-}  // namespace
 
 void BusyMeter::Look(const v1::ListDevicesResponse& devices) {
   for (const v1::DeviceStatus& status : devices.devices()) {
     if (!device_class_.empty() && status.device().device_class() != device_class_) continue;
-    const Counters now{FromProto(status.busy()), FromProto(status.connected())};
+    const Counters now{common::DurationFromProto(status.busy()), common::DurationFromProto(status.connected())};
     const auto [entry, is_new] = devices_.try_emplace(status.device().device_id());
     Device& device = entry->second;
     if (!is_new && now.connected >= device.last.connected && now.busy >= device.last.busy) {

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/digest.h"
 #include "common/mutex.h"
+#include "common/proto_time.h"
 #include "common/status_macros.h"
 #include "common/transient.h"
 #include "proto/fleet.grpc.pb.h"
@@ -182,7 +183,7 @@ absl::StatusOr<uint64_t> TrackerRunner::OpenJob() {
   request.set_tenant(options_.tenant);
   request.set_priority(options_.priority);
   request.mutable_labels()->insert(options_.labels.begin(), options_.labels.end());
-  request.mutable_expire_after()->set_seconds(absl::ToInt64Seconds(options_.expire_after));
+  *request.mutable_expire_after() = common::DurationToProto(options_.expire_after);
   v1::OpenJobResponse response;
   TF_RETURN_IF_ERROR(Persist("open job", options_.first_patience, [&] {
     Call call(this, std::min(options_.call_timeout, options_.first_patience));

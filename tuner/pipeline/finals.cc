@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/proto_time.h"
 #include "common/status_macros.h"
 #include "tuner/pipeline/build_candidate.h"
 
@@ -121,7 +122,7 @@ v1::MeasureOptions FinalOptions(const TuneOptions& options) {
   v1::MeasureOptions measure = options.measure;
   measure.set_min_samples(std::max(measure.min_samples(), options.final_samples));
   measure.set_max_samples(std::max(measure.max_samples(), 2 * options.final_samples));
-  if (!measure.has_run_budget()) *measure.mutable_run_budget() = DurationToProto(options.final_budget);
+  if (!measure.has_run_budget()) *measure.mutable_run_budget() = common::DurationToProto(options.final_budget);
   return measure;
 }
 

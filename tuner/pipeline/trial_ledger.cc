@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
+#include "common/proto_time.h"
 #include "common/status_macros.h"
 #include "tuner/pipeline/make_trial.h"
 
@@ -45,12 +46,6 @@ int FastestToFront(v1::TrialResult* result) {
   }
   if (fastest > 0) result->mutable_kernels()->SwapElements(0, fastest);
   return fastest;
-}
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
-  const int64_t nanos = absl::ToUnixNanos(time);
-  timestamp->set_seconds(nanos / 1'000'000'000);
-  timestamp->set_nanos(static_cast<int32_t>(nanos % 1'000'000'000));
 }
 
 }  // namespace
@@ -195,7 +190,7 @@ v1::TuningRecord TrialLedger::MakeRecord(uint64_t number, const BuiltCandidate& 
   record.set_strategy(stamp_.strategy);
   result.set_trial_id(record.trial_id());
   *record.mutable_result() = std::move(result);
-  SetTime(absl::Now(), record.mutable_recorded_at());  // the wall clock: for people
+  *record.mutable_recorded_at() = common::TimestampToProto(absl::Now());  // the wall clock: for people
   return record;
 }
 

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "common/proto_time.h"
 #include "common/status_macros.h"
-#include "google/protobuf/util/time_util.h"
 #include "tuner/pipeline/build_candidate.h"
 
 namespace tunefleet::tuner {
@@ -33,14 +33,10 @@ std::optional<common::Turn> TakeWorkTurn(const TuneContext& context) {
   return *std::move(turn);
 }
 
-google::protobuf::Duration DurationToProto(absl::Duration duration) {
-  return google::protobuf::util::TimeUtil::NanosecondsToDuration(absl::ToInt64Nanoseconds(duration));
-}
-
 v1::MeasureOptions SearchOptions(const TuneContext& context) {
   v1::MeasureOptions options = context.options.measure;
   if (options.max_samples() == 0) options.set_max_samples(context.options.search_samples);
-  if (!options.has_run_budget()) *options.mutable_run_budget() = DurationToProto(context.options.search_budget);
+  if (!options.has_run_budget()) *options.mutable_run_budget() = common::DurationToProto(context.options.search_budget);
   options.set_incumbent_ns(static_cast<uint64_t>(context.meter.BestLatencyNs()));
   options.set_abort_ratio(options.incumbent_ns() > 0 ? context.options.abort_ratio : 0);
   return options;

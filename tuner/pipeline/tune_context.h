@@ -36,7 +36,6 @@ absl::StatusOr<Measured> ToMeasured(const TuningTask& task, const v1::TuningReco
 // the plan. Whoever holds it must not wait for a builder, which takes a turn of its own.
 std::optional<common::Turn> TakeWorkTurn(const TuneContext& context);
 
-google::protobuf::Duration DurationToProto(absl::Duration duration);
 // How a trial of the search is measured now: with the best known as the incumbent.
 v1::MeasureOptions SearchOptions(const TuneContext& context);
 
