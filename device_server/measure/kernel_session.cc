@@ -310,7 +310,7 @@ std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
 std::optional<Failure> KernelSession::BringBackCaches() {
   if (mode_ != RunMode::kWarm) return std::nullopt;
   const Stopwatch watch(&environment_.times->run);
-  return worker_->handle.RunOnce(timed_set(), Limit(FromProto(options_.kernel_timeout()))).failure;
+  return worker_->handle.RunOnce(timed_set(), Limit(common::DurationFromProto(options_.kernel_timeout()))).failure;
 }
 
 std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {

@@ -279,6 +279,30 @@ TEST_F(AgentLifeTest, AProbeIsAnsweredBetweenTrials) {
   EXPECT_THAT(probed.detail(), HasSubstr("confined"));
 }
 
+TEST_F(AgentLifeTest, AProbeOfAZygoteThatHangsIsAnsweredAndTheNextOneFindsAnother) {
+  FakeTracker tracker(Address(), &blobs_, absl::Minutes(1));
+  AgentProcess agent(Arguments());
+  tracker.Receive();
+  const std::vector<pid_t> zygote = DescendantsOf(agent.pid());  // one or, with a namespace of processes, two
+  ASSERT_FALSE(zygote.empty());
+  for (const pid_t process : zygote) kill(process, SIGSTOP);
+  const auto probe = [&](uint64_t number) {
+    v1::TrackerMessage message;
+    message.mutable_probe()->set_probe(number);
+    message.mutable_probe()->set_device_id("device-1");
+    tracker.Send(message);
+    return tracker.ReceiveOf(v1::AgentMessage::kProbed).probed();
+  };
+  const v1::Probed hung = probe(1);
+  EXPECT_EQ(hung.probe(), 1u);
+  EXPECT_FALSE(hung.healthy());
+  EXPECT_THAT(hung.detail(), HasSubstr("the zygote is lost"));
+  for (const pid_t process : zygote) EXPECT_FALSE(IsAlive(process));
+  const v1::Probed well = probe(2);
+  EXPECT_TRUE(well.healthy()) << well.detail();
+  EXPECT_THAT(DescendantsOf(agent.pid()), SizeIs(zygote.size()));
+}
+
 // Where a service manager listens.
 class Manager {
  public:
