@@ -110,6 +110,7 @@ absl::Status ReadSection(const Reader& reader, llvm::ArrayRef<uint8_t> bytes, ui
     entry.writes_memory = !prefetches && description.mayStore() && entry.kind != InstructionKind::kBranch;
     entry.on_stack = (entry.reads_memory || entry.writes_memory) &&
                      (absl::StrContains(entry.text, "(%rsp") || absl::StrContains(entry.text, "[sp"));
+    entry.falls_through = !description.isBarrier();
     uint64_t destination = 0;
     if (reader.analysis->isBranch(instruction) &&
         reader.analysis->evaluateBranch(instruction, address, size, destination)) {
@@ -143,29 +144,6 @@ absl::StatusOr<std::vector<Instruction>> Disassemble(absl::string_view code, con
   }
   if (instructions.empty()) return absl::InvalidArgumentError("the object file has no code");
   return instructions;
-}
-
-std::vector<std::vector<Instruction>> InnermostLoops(const std::vector<Instruction>& code) {
-  std::vector<std::pair<int64_t, int64_t>> spans;  // addresses of the target and the branch
-  for (const Instruction& instruction : code) {
-    const auto address = static_cast<int64_t>(instruction.address);
-    if (instruction.branch_target >= 0 && instruction.branch_target <= address) {
-      spans.emplace_back(instruction.branch_target, address);
-    }
-  }
-  std::vector<std::vector<Instruction>> loops;
-  for (const auto& [first, last] : spans) {
-    const bool innermost = std::none_of(spans.begin(), spans.end(), [&, first = first, last = last](const auto& other) {
-      return other != std::pair(first, last) && other.first >= first && other.second <= last;
-    });
-    if (!innermost) continue;
-    std::vector<Instruction>& loop = loops.emplace_back();
-    for (const Instruction& instruction : code) {
-      const auto address = static_cast<int64_t>(instruction.address);
-      if (address >= first && address <= last) loop.push_back(instruction);
-    }
-  }
-  return loops;
 }
 
 }  // namespace tunefleet::codegen

@@ -1,4 +1,4 @@
-// The machine code of an artifact: its instructions, what each is for, and its innermost loops. Nothing is executed.
+// The machine code of an artifact: its instructions and what each is for. Nothing is executed.
 #ifndef TUNEFLEET_CODEGEN_EXPLAIN_DISASSEMBLY_H_
 #define TUNEFLEET_CODEGEN_EXPLAIN_DISASSEMBLY_H_
 
@@ -28,6 +28,7 @@ struct Instruction {
   std::string text;            // mnemonic and operands, AT&T syntax on x86
   int64_t branch_target = -1;  // of a direct branch
   InstructionKind kind = InstructionKind::kInteger;
+  bool falls_through = true;  // to the next instruction, at least where a condition says so
   bool reads_memory = false;  // also as an operand of arithmetic
   bool writes_memory = false;
   bool on_stack = false;  // the memory is the stack: a spilled value, or its reload
@@ -37,9 +38,6 @@ struct Instruction {
 // architecture is understood, whatever the target has. Errors: INVALID_ARGUMENT (no object file, no code, bytes that
 // are no instruction), NOT_FOUND (an architecture that this build does not know).
 absl::StatusOr<std::vector<Instruction>> Disassemble(absl::string_view code, const std::string& triple);
-
-// The instructions of the innermost loops: from the target of a backward branch to it, with no other such pair inside.
-std::vector<std::vector<Instruction>> InnermostLoops(const std::vector<Instruction>& code);
 
 }  // namespace tunefleet::codegen
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "codegen/explain/natural_loops.h"
+
 namespace tunefleet::codegen {
 
 InstructionMix MixOf(const std::vector<Instruction>& loop) {

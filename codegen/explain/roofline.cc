@@ -17,11 +17,22 @@ class DataMover {
  public:
   explicit DataMover(const LoopNest& nest) : nest_(nest), outline_(OutlineOf(nest)) {}
 
-  // Bytes that one run moves across a level whose near side holds `bytes` (0: the registers).
-  double Moved(int64_t holds_bytes) const {
+  // Bytes that one run moves across a level whose near side holds `holds_bytes` (0: the registers).
+  double Moved(int64_t holds_bytes, bool warm) const {
     Blocks all;
     for (const OutlineBlock& block : outline_.blocks) all.push_back(&block);
+    if (warm && Footprint(all, 0) <= static_cast<double>(holds_bytes)) return 0;
     return Moved(all, 0, holds_bytes);
+  }
+
+  double Flops() const {
+    double flops = 0;
+    for (const OutlineBlock& block : outline_.blocks) {
+      double instances = 1;
+      for (const int loop : block.loops) instances *= static_cast<double>(outline_.loops[loop].extent);
+      flops += 2 * instances * static_cast<double>(block.multiply_adds);
+    }
+    return flops;
   }
 
  private:
@@ -107,12 +118,12 @@ Ceilings DeclaredCeilings(const v1::Target& target, double clock_ghz, v1::DataTy
   return ceilings;
 }
 
-Roofline RooflineOf(const LoopNest& nest, double flops, const Ceilings& ceilings) {
+Roofline RooflineOf(const LoopNest& nest, const Ceilings& ceilings, bool warm) {
   const DataMover mover(nest);
-  Roofline roofline{.flops = flops, .peak_gflops = ceilings.peak_gflops, .bound_gflops = ceilings.peak_gflops};
+  Roofline roofline{.flops = mover.Flops(), .peak_gflops = ceilings.peak_gflops, .bound_gflops = ceilings.peak_gflops};
   for (const Ceilings::Level& ceiling : ceilings.levels) {
-    Roofline::Level level{.name = ceiling.name, .bytes = mover.Moved(ceiling.holds_bytes)};
-    level.intensity = level.bytes > 0 ? flops / level.bytes : HUGE_VAL;
+    Roofline::Level level{.name = ceiling.name, .bytes = mover.Moved(ceiling.holds_bytes, warm)};
+    level.intensity = level.bytes > 0 ? roofline.flops / level.bytes : HUGE_VAL;
     level.bound_gflops = level.intensity * ceiling.gigabytes_s;
     if (level.bound_gflops < roofline.bound_gflops) {
       roofline.bound = level.name;

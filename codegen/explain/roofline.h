@@ -37,18 +37,18 @@ struct Roofline {
   struct Level {
     std::string name;
     double bytes = 0;         // moved in one run
-    double intensity = 0;     // flops per byte
+    double intensity = 0;     // flops per byte; infinite where nothing moves
     double bound_gflops = 0;  // intensity times the level's bandwidth
   };
-  double flops = 0;
+  double flops = 0;  // of the program's multiply-adds: Winograd's are fewer than the operator's
   double peak_gflops = 0;
   std::vector<Level> levels;   // as in Ceilings
   std::string bound = "peak";  // what holds it back: "peak", or the level with the lowest bound below it
   double bound_gflops = 0;
 };
 
-// Of `run`; `flops` is the workload's (FlopCount).
-Roofline RooflineOf(const LoopNest& nest, double flops, const Ceilings& ceilings);
+// Of `run`. `warm`: the same run came before, and what fits a cache as a whole is still there; nothing moves across it.
+Roofline RooflineOf(const LoopNest& nest, const Ceilings& ceilings, bool warm);
 
 }  // namespace tunefleet::codegen
 

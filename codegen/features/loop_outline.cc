@@ -10,6 +10,17 @@
 namespace tunefleet::codegen {
 namespace {
 
+bool Loads(const Expr& expr) {
+  bool loads = false;
+  Visit(expr, [&](const Expr& node) { loads |= node->kind == ExprKind::kLoad; });
+  return loads;
+}
+
+bool IsMultiplyAdd(const Store& store) {
+  return store.op == StoreOp::kAdd && store.value->kind == ExprKind::kBinary && store.value->op == BinaryOp::kMul &&
+         Loads(store.value->operands[0]) && Loads(store.value->operands[1]);
+}
+
 class Outliner {
  public:
   explicit Outliner(const LoopNest& nest) : nest_(nest) {}
@@ -45,7 +56,8 @@ class Outliner {
   void AddBlock(const Block& block) {
     if (block.body.empty()) return;
     const VarMap bindings = BindingsOf(block);
-    OutlineBlock out{block.name, path_, {}};
+    OutlineBlock out{block.name, path_, {}, 0};
+    out.multiply_adds = std::count_if(block.body.begin(), block.body.end(), IsMultiplyAdd);
     const Store& store = block.body.front();
     out.accesses.push_back(AccessOf(store.buffer, true, store.indices, bindings));
     Visit(store.value, [&](const Expr& expr) {

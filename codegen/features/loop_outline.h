@@ -34,6 +34,7 @@ struct OutlineBlock {
   std::string name;
   std::vector<int> loops;               // around it, outermost first: indices into LoopOutline::loops
   std::vector<OutlineAccess> accesses;  // the first store, then the loads of other buffers, each buffer once
+  int64_t multiply_adds = 0;            // of one instance: products of two values from memory, summed up
 };
 
 // Of `run`; `prepare` is not timed. Loops outer before inner, blocks in program order.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "codegen/explain/disassembly.h"
 #include "codegen/explain/instruction_mix.h"
+#include "codegen/explain/natural_loops.h"
 #include "codegen/explain/roofline.h"
 #include "codegen/explain/roofline_svg.h"
 #include "codegen/llvm/llvm_code_generator.h"
@@ -93,8 +94,8 @@ TEST(CeilingsTest, FollowTheVectorsTheClockAndTheThreads) {
 TEST(RooflineTest, CachesFetchWhatTheirLoopsTouch) {
   // A panel of 32 columns of B is 256 kB: more than the first level, less than the second.
   const v1::Workload workload = Product(240, 1024, 2048);
-  const Roofline roofline =
-      RooflineOf(Scheduled(workload, Tiles(12)), FlopCount(workload), DeclaredCeilings(Avx512(), 2));
+  const Roofline roofline = RooflineOf(Scheduled(workload, Tiles(12)), DeclaredCeilings(Avx512(), 2), false);
+  EXPECT_DOUBLE_EQ(roofline.flops, FlopCount(workload));
   const double a = 240.0 * 2048 * 4, b = 2048.0 * 1024 * 4, c = 240.0 * 1024 * 4;
   ASSERT_EQ(roofline.levels.size(), 4);
   EXPECT_EQ(roofline.levels[0].name, "L1");
@@ -112,12 +113,43 @@ TEST(RooflineTest, CachesFetchWhatTheirLoopsTouch) {
 TEST(RooflineTest, TheLowestRoofIsTheBound) {
   const v1::Workload deep = Product(240, 1024, 2048);
   const Ceilings ceilings = DeclaredCeilings(Avx512(), 2);
-  EXPECT_EQ(RooflineOf(Scheduled(deep, Tiles(12)), FlopCount(deep), ceilings).bound, "peak");
+  EXPECT_EQ(RooflineOf(Scheduled(deep, Tiles(12)), ceilings, false).bound, "peak");
   // One row: every element of B is used once, and B is larger than all caches.
   const v1::Workload thin = Product(1, 32768, 1024);
-  const Roofline roofline = RooflineOf(Scheduled(thin, Tiles(1)), FlopCount(thin), ceilings);
+  const Roofline roofline = RooflineOf(Scheduled(thin, Tiles(1)), ceilings, false);
   EXPECT_EQ(roofline.bound, "memory");
   EXPECT_LT(roofline.bound_gflops, ceilings.peak_gflops / 10);
+}
+
+TEST(RooflineTest, WhatAWarmRunFindsDoesNotMove) {
+  // 1.97 MB, 8.39 MB and 0.98 MB: more than the second level, less than the third.
+  const LoopNest nest = Scheduled(Product(240, 1024, 2048), Tiles(12));
+  const Ceilings ceilings = DeclaredCeilings(Avx512(), 2);
+  const Roofline first = RooflineOf(nest, ceilings, false), warm = RooflineOf(nest, ceilings, true);
+  for (size_t level = 0; level < 3; ++level) EXPECT_EQ(warm.levels[level].bytes, first.levels[level].bytes);
+  EXPECT_EQ(warm.levels[3].bytes, 0);
+  EXPECT_GT(warm.levels[3].bound_gflops, ceilings.peak_gflops);
+  // One row of a small product: cold it waits for memory, warm for its first level.
+  const LoopNest small = Scheduled(Product(1, 64, 64), Tiles(1));
+  EXPECT_EQ(RooflineOf(small, ceilings, false).bound, "memory");
+  EXPECT_EQ(RooflineOf(small, ceilings, true).bound, "L1");
+}
+
+TEST(RooflineTest, WinogradIsHeldAgainstTheProductsThatItNeeds) {
+  const v1::Workload workload = ParseOperator("conv2d(h=16,w=16,ci=64,co=64,k=3,p=1,layout=NCHW16c)").value();
+  std::mt19937_64 random(1);
+  int seen = 0;
+  const auto spaces = SpacesFor(workload, Avx512()).value();
+  for (const std::unique_ptr<ScheduleSpace>& space : spaces) {
+    if (space->name() != "x86.conv2d.winograd.2") continue;
+    for (int i = 0; i < 5; ++i) {
+      const LoopNest nest = Replay(space->Fresh(), space->ToSchedule(RandomValues(*space, random)).value()).value();
+      // 8 x 8 tiles of 2 x 2 outputs, of 16 products for each pair of channels.
+      EXPECT_DOUBLE_EQ(RooflineOf(nest, DeclaredCeilings(Avx512(), 2), false).flops, 2.0 * 64 * 16 * 64 * 64);
+      ++seen;
+    }
+  }
+  EXPECT_EQ(seen, 5);
 }
 
 TEST(DisassemblyTest, CountsTheRegisterTilesInstructions) {
@@ -185,6 +217,51 @@ TEST(HottestLoopTest, IsTheOneWithMostMultiplyAdds) {
   EXPECT_TRUE(HottestLoop({make(0, InstructionKind::kLoad)}).empty());
 }
 
+// An instruction for each letter, its address the position: 'n' pads, 'r' returns, a digit jumps there or goes on, '!'
+// and a digit (which is no instruction) jumps there.
+std::vector<Instruction> CodeFrom(const std::string& letters) {
+  std::vector<Instruction> code;
+  for (size_t i = 0; i < letters.size(); ++i) {
+    Instruction instruction{.address = i};
+    if (letters[i] == 'n') instruction.text = "\tnopw\t(%rax)";
+    if (letters[i] == 'r') instruction.falls_through = false;
+    if (letters[i] == '!') {
+      instruction.branch_target = letters[i + 1] - '0';
+      instruction.falls_through = false;
+      code.push_back(instruction);
+      ++i;
+      continue;
+    }
+    if (letters[i] >= '0' && letters[i] <= '9') instruction.branch_target = letters[i] - '0';
+    code.push_back(instruction);
+  }
+  return code;
+}
+
+std::vector<std::vector<uint64_t>> LoopsIn(const std::string& letters) {
+  std::vector<std::vector<uint64_t>> loops;
+  for (const std::vector<Instruction>& loop : InnermostLoops(CodeFrom(letters))) {
+    for (loops.emplace_back(); const Instruction& instruction : loop) loops.back().push_back(instruction.address);
+  }
+  return loops;
+}
+
+TEST(InnermostLoopsTest, AreFoundWhateverTheCodeLooksLike) {
+  using Loop = std::vector<uint64_t>;
+  EXPECT_THAT(LoopsIn("amb1r"), ElementsAre(Loop{1, 2, 3}));
+  // A tap that is left out goes back to the header: one loop, not two.
+  EXPECT_THAT(LoopsIn("aa1mm1r"), ElementsAre(Loop{1, 2, 3, 4, 5}));
+  // The outer loop's end lies before the inner one, which leaves for it from its middle: that jump is no loop.
+  EXPECT_THAT(LoopsIn("!4a9am2!5r"), ElementsAre(Loop{5, 6, 7}));
+  // Padding behind a jump is no way into the loop.
+  EXPECT_THAT(LoopsIn("aa6!6nmm1r"), ElementsAre(Loop{1, 2, 3, 6, 7, 8}));
+  // Two functions, the second begins with its loop.
+  EXPECT_THAT(LoopsIn("am0rm4r"), ElementsAre(Loop{0, 1, 2}, Loop{4, 5}));
+  EXPECT_THAT(LoopsIn("amr"), ElementsAre());
+  // Entered in two places: no natural loop.
+  EXPECT_THAT(LoopsIn("a3bm2r"), ElementsAre());
+}
+
 TEST(HottestLoopTest, IsWinogradsMultiplicationAlsoWhereTransformsAreUnrolled) {
   const v1::Workload workload = ParseOperator("conv2d(h=14,w=14,ci=32,co=32,k=3,p=1,layout=NCHW16c)").value();
   std::mt19937_64 random(1);
@@ -214,7 +291,7 @@ TEST(HottestLoopTest, IsWinogradsMultiplicationAlsoWhereTransformsAreUnrolled) {
 TEST(RooflineSvgTest, ShowsCeilingsTrialsAndEscapesText) {
   const v1::Workload workload = Product(240, 1024, 2048);
   RooflinePicture picture{.title = "a < b", .ceilings = DeclaredCeilings(Avx512(), 2), .best_gflops = 100};
-  picture.best = RooflineOf(Scheduled(workload, Tiles(12)), FlopCount(workload), picture.ceilings);
+  picture.best = RooflineOf(Scheduled(workload, Tiles(12)), picture.ceilings, false);
   picture.trials = {{2, 50}, {4, 100}};
   picture.trials_level = "L2";
   const std::string svg = RooflineSvg(picture);
