@@ -52,7 +52,7 @@ const ReductionOrder kReductionOrders[] = {{{"ci.o", "kh", "kw", "l.o"}, {"/", "
 class Conv2dDirectSpace : public KnobSpace {
  public:
   Conv2dDirectSpace(v1::Workload workload, const Conv2dShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 4, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.direct"), 5, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit),
@@ -101,7 +101,10 @@ class Conv2dDirectSpace : public KnobSpace {
       const bool padded = s_.ph > 0 || s_.pw > 0;
       if (padded || HasTail(at)) values.push_back(kEdgePartition);
       if (padded) values.push_back(kEdgePad);
-      return Those(values, [&](int64_t edge) { return Stores(at, edge, products_, 0) <= kMostStores; });
+      values = Those(values, [&](int64_t edge) { return Stores(at, edge, products_, 0) <= kMostStores; });
+      // Branches around outputs stand between the steps of a tile, whose registers are spilled for them.
+      if (values.size() > 1 && HasTail(at)) std::erase(values, kEdgeBranch);
+      return values;
     });
     unroll_channels_ = knobs.Add("unroll_channels", [this](KnobValues at) {
       std::vector<int64_t> values = DivisorsUpTo(InputLanes(), 16);

@@ -26,7 +26,7 @@ class Conv2dWinogradSpace : public KnobSpace {
  public:
   Conv2dWinogradSpace(v1::Workload workload, const Conv2dShape& shape, const WinogradTransform& transform,
                       const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 5, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".conv2d.", WinogradName(transform)), 6, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         implementation_(WinogradName(transform)),

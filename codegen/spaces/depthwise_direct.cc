@@ -32,7 +32,7 @@ const std::vector<std::string> kTileOrders[] = {{"co", "oh.o", "ow.o"}, {"oh.o",
 class DepthwiseDirectSpace : public KnobSpace {
  public:
   DepthwiseDirectSpace(v1::Workload workload, const Conv2dShape& shape, const VectorUnit& unit, LoopNest fresh)
-      : KnobSpace(absl::StrCat(unit.family, ".depthwise.direct"), 1, std::move(fresh)),
+      : KnobSpace(absl::StrCat(unit.family, ".depthwise.direct"), 2, std::move(fresh)),
         workload_(std::move(workload)),
         s_(shape),
         unit_(unit) {

@@ -22,9 +22,11 @@ struct VectorUnit {
   int64_t l3_bytes;  // one thread's part of what all of them share; the second level's size where there is no third
   int64_t threads;
 
-  // Whether accumulators, one row of vector operands and what else the inner loop keeps fit the registers.
+  // Whether accumulators, one row of vector operands and what else the inner loop keeps fit the registers: a broadcast
+  // that several vectors share is kept too.
   bool Fits(int64_t accumulators, int64_t operands) const {
-    return accumulators + operands + (broadcast_operand ? 0 : 1) <= registers;
+    const bool from_memory = broadcast_operand && operands == 1;
+    return accumulators + operands + (from_memory ? 0 : 1) <= registers;
   }
   // The same for loops that go through a row of vectors for each broadcast (1), or through all broadcasts for each
   // vector (0), the values of knob "inner": a row of one is the same program either way.

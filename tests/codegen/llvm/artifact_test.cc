@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "codegen/explain/natural_loops.h"
 #include "codegen/llvm/llvm_code_generator.h"
 #include "common/digest.h"
 #include "common/kernel_abi.h"
@@ -22,8 +23,8 @@ namespace {
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::ResultOf;
 using ::testing::IsEmpty;
+using ::testing::ResultOf;
 using ::testing::UnorderedElementsAre;
 
 v1::Target MakeTarget(const std::string& triple, const std::string& cpu,

@@ -13,6 +13,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "codegen/explain/instruction_mix.h"
+#include "codegen/explain/natural_loops.h"
 #include "codegen/operators/workload.h"
 #include "codegen/spaces/schedule_space.h"
 #include "tests/codegen/llvm/disassembler.h"
@@ -136,6 +138,34 @@ TEST(X86CodeTest, FoldedLoadsLeaveLittleButMultiplyAdds) {
   };
   EXPECT_LT(share(0), 0.7);
   EXPECT_GT(share(1), 0.85);
+}
+
+TEST(X86CodeTest, DirectTilesStayInRegisters) {
+  std::mt19937_64 random(8);
+  for (const bool wide : {true, false}) {
+    v1::Target target = wide ? Avx512Target(1) : Avx2Target(1);
+    for (const char* feature : {"avx", "fma"}) target.add_features(feature);
+    int loops = 0, spills = 0, multiply_adds = 0;
+    double best_share = 0;
+    for (const char* operation : {"conv2d(h=14,w=14,ci=32,co=128,k=3,p=1,layout=NCHW16c)",
+                                  "conv2d(h=14,w=14,ci=32,co=128,k=1,layout=NCHW16c)"}) {
+      const auto spaces = SpacesOf(operation, target);
+      const ScheduleSpace& space = *spaces.front();
+      ASSERT_EQ(space.name(), "x86.conv2d.direct");
+      for (int i = 0; i < 60; ++i) {
+        const InstructionMix mix = MixOf(HottestLoop(CodeOf(space, RandomValues(space, random), target)));
+        loops += mix.multiply_adds > 0;
+        spills += mix.spills;
+        multiply_adds += mix.multiply_adds;
+        if (mix.spills == 0) best_share = std::max(best_share, mix.MultiplyAddShare());
+      }
+    }
+    std::printf("%d loops: %d multiply-adds, %d spills; at most %.0f%% multiply-adds without a spill\n", loops,
+                multiply_adds, spills, 100 * best_share);
+    EXPECT_EQ(loops, 120);
+    EXPECT_LE(spills, wide ? 0 : multiply_adds / 20) << "a counter here and there where there are 16 registers";
+    EXPECT_GT(best_share, 0.6);
+  }
 }
 
 // 17 columns are a vector and one lane of another.
