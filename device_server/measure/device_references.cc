@@ -47,9 +47,9 @@ bool SaysNothing(v1::Outcome outcome) {
   return outcome == v1::OUTCOME_DEVICE_ERROR || outcome == v1::OUTCOME_CANCELLED;
 }
 
-// Whether another try may fare better. Memory that the machine has not now it may have then.
+// Whether another try may fare better: the system may have ended the reference for somebody else's memory.
 bool MayPass(const Failure& failure) {
-  return SaysNothing(failure.outcome) || failure.outcome == v1::OUTCOME_REFUSED ||
+  return SaysNothing(failure.outcome) || failure.outcome == v1::OUTCOME_OUT_OF_MEMORY ||
          DeservesANewWorker(failure.outcome, failure.earlier_kernels);
 }
 

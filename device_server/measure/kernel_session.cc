@@ -255,10 +255,13 @@ absl::Duration KernelSession::Limit(absl::Duration timeout) const {
 std::optional<Failure> KernelSession::OpenUnjudged() {
   {
     const Stopwatch watch(&environment_.times->load);
-    // What does not fit together, or not on this machine, is the client's doing: it must not count as a fault of the
-    // device, which would be quarantined for it.
+    // What does not fit together, or never on this machine, is the client's doing: it must not count as a fault of the
+    // device, which would be quarantined for it. What does not fit at the moment says nothing about the candidate.
     const absl::Status room = environment_.memory->Allows("a kernel's buffers, workspace and copies", BytesToMake());
-    if (!room.ok()) return Failure{v1::OUTCOME_REFUSED, std::string(room.message())};
+    if (!room.ok()) {
+      const bool never = absl::IsOutOfRange(room);
+      return Failure{never ? v1::OUTCOME_REFUSED : v1::OUTCOME_DEVICE_ERROR, std::string(room.message())};
+    }
     if (const absl::Status status = MakeBuffers(); !status.ok()) {
       const bool refused = absl::IsInvalidArgument(status);
       return Failure{refused ? v1::OUTCOME_REFUSED : v1::OUTCOME_DEVICE_ERROR, std::string(status.message())};
@@ -307,8 +310,7 @@ std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
   return reply.failure;
 }
 
-std::optional<Failure> KernelSession::BringBackCaches() {
-  if (mode_ != RunMode::kWarm) return std::nullopt;
+std::optional<Failure> KernelSession::WarmUp() {
   const Stopwatch watch(&environment_.times->run);
   return worker_->handle.RunOnce(timed_set(), Limit(common::DurationFromProto(options_.kernel_timeout()))).failure;
 }

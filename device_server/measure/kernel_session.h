@@ -74,9 +74,8 @@ class KernelSession {
   // alone may follow.
   std::optional<Failure> OpenUnjudged();
 
-  // After the run of another kernel: where a sample is to find what the run before left (CACHE_MODE_WARM), runs once
-  // and counts it nowhere.
-  std::optional<Failure> BringBackCaches();
+  // One run that counts nowhere.
+  std::optional<Failure> WarmUp();
 
   // `runs` runs in a row; sets total_ns, runs and preemptions. `expected` is an estimate of their time, for the limit.
   std::optional<Failure> Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample);

@@ -16,21 +16,26 @@ constexpr uint64_t kMostBytes = PTRDIFF_MAX;
 absl::Status MachineMemory::Allows(absl::string_view what, uint64_t bytes) const {
   if (bytes < kLittleBytes) return absl::OkStatus();
   if (bytes > kMostBytes) {
-    return absl::ResourceExhaustedError(
+    return absl::OutOfRangeError(
         absl::StrCat(what, " of ", bytes, " bytes: a process here addresses at most ", kMostBytes));
   }
-  const uint64_t available = AvailableBytes();
-  if (available >= kReserveBytes && bytes <= available - kReserveBytes) return absl::OkStatus();
+  const auto fits = [&](uint64_t memory) { return memory >= kReserveBytes && bytes <= memory - kReserveBytes; };
+  if (const uint64_t total = Bytes("MemTotal:"); !fits(total)) {
+    return absl::OutOfRangeError(absl::StrCat(what, " of ", bytes, " bytes: the machine has ", total, ", of which ",
+                                              kReserveBytes, " stay free"));
+  }
+  const uint64_t available = Bytes("MemAvailable:");
+  if (fits(available)) return absl::OkStatus();
   return absl::ResourceExhaustedError(absl::StrCat(what, " of ", bytes, " bytes: the machine has ", available,
                                                    " left, of which ", kReserveBytes, " stay free"));
 }
 
-uint64_t MachineMemory::AvailableBytes() const {
+uint64_t MachineMemory::Bytes(absl::string_view name) const {
   std::ifstream info(meminfo_);
-  std::string name, unit;
+  std::string entry, unit;
   uint64_t kib = 0;
-  while (info >> name >> kib && std::getline(info, unit)) {
-    if (name == "MemAvailable:") return kib << 10;
+  while (info >> entry >> kib && std::getline(info, unit)) {
+    if (entry == name) return kib << 10;
   }
   return ~uint64_t{0};
 }

@@ -18,11 +18,11 @@ class MachineMemory {
   explicit MachineMemory(std::string meminfo = "/proc/meminfo") : meminfo_(std::move(meminfo)) {}
 
   // Whether so much can be taken and enough stays for everything else. Little is always allowed. Errors:
-  // RESOURCE_EXHAUSTED.
+  // RESOURCE_EXHAUSTED (at the moment), OUT_OF_RANGE (more than the machine will ever have to spare).
   absl::Status Allows(absl::string_view what, uint64_t bytes) const;
 
  private:
-  uint64_t AvailableBytes() const;
+  uint64_t Bytes(absl::string_view name) const;
 
   const std::string meminfo_;
 };

@@ -51,6 +51,8 @@ class SamplingPolicy {
 
   // Tells what came of a sample: one that was asked for, or one of RunsOfARepeat.
   void Add(const v1::Sample& sample);
+  // Counts towards the budget without being a sample.
+  void Spend(absl::Duration time) { spent_ += time; }
 
   // Sets samples, latency_ns, clock_correction, censored, quality and quality_reasons.
   void Report(v1::KernelResult* result) const;

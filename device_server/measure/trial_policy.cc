@@ -75,7 +75,7 @@ std::optional<TrialPolicy::Step> TrialPolicy::Next(absl::BitGenRef random) {
         return Step{.kernel = kernel,
                     .runs = *runs,
                     .expected = contestants_[kernel].sampling.Estimate() * *runs,
-                    .after_others = order_.size() > 1 && last_ != kernel};
+                    .warm_up = options_.cache_mode() == v1::CACHE_MODE_WARM && order_.size() > 1 && last_ != kernel};
       }
     }
     EndRound();
@@ -88,6 +88,7 @@ void TrialPolicy::Add(const Step& step, const v1::Sample& sample) {
   Contestant& contestant = contestants_[step.kernel];
   const bool repeat = contestant.sampling.screened();
   contestant.sampling.Add(sample);
+  if (step.warm_up) contestant.sampling.Spend(absl::Nanoseconds(TimePerRun(sample)));
   if (repeat && sample.preemptions() == 0) contestant.repeat_ns = std::max(TimePerRun(sample), 1e-3);
   last_ = step.kernel;
   ++next_;

@@ -28,8 +28,8 @@ class TrialPolicy {
   struct Step {
     size_t kernel = 0;
     uint32_t runs = 1;
-    absl::Duration expected;    // an estimate of the sample's time; zero when there is none
-    bool after_others = false;  // what the kernel left in the caches may be another's by now
+    absl::Duration expected;  // an estimate of the sample's time; zero when there is none
+    bool warm_up = false;     // one untimed run first: the caches hold what other kernels left
   };
 
   TrialPolicy(const v1::MeasureOptions& options_with_defaults, size_t kernels, uint64_t sentinel_baseline_ns = 0,

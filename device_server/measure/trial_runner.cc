@@ -261,8 +261,8 @@ std::optional<Failure> TrialRunner::Measure(const Call& call, const v1::MeasureO
   const absl::Time first = Now();
   while (const std::optional<TrialPolicy::Step> step = policy.Next(random_)) {
     if (cancelled()) return Failure{v1::OUTCOME_CANCELLED, "the lease was revoked"};
-    if (step->after_others) {
-      if (auto failure = sessions[step->kernel]->BringBackCaches()) return fail(step->kernel, *std::move(failure));
+    if (step->warm_up) {
+      if (auto failure = sessions[step->kernel]->WarmUp()) return fail(step->kernel, *std::move(failure));
     }
     v1::Sample sample;
     sample.set_begin_ns(static_cast<uint64_t>(absl::ToInt64Nanoseconds(Now() - first)));

@@ -23,6 +23,7 @@ bool DeservesANewWorker(v1::Outcome outcome, uint32_t earlier_kernels) {
     case v1::OUTCOME_FORBIDDEN:
     case v1::OUTCOME_EXITED:
     case v1::OUTCOME_NO_REFERENCE:
+    case v1::OUTCOME_DEVICE_ERROR:  // its zygote was lost between trials, and it with it
       return earlier_kernels > 0;
     default:  // nothing that is said of the kernel
       return false;

@@ -33,7 +33,7 @@ inline constexpr uint32_t kMostKernels = 256;
 inline constexpr uint64_t kMostKeptBytes = uint64_t{8} << 20;
 
 // Whether a kernel that failed is tried once more, in a new worker: what one of the earlier kernels of its worker left
-// behind may be to blame.
+// behind may be to blame, or the worker may have been lost since.
 bool DeservesANewWorker(v1::Outcome outcome, uint32_t earlier_kernels);
 
 class WorkerLife {

@@ -22,6 +22,16 @@ TEST(MachineMemoryTest, WhatIsLeftMayBeTakenButForAReserve) {
   EXPECT_THAT(status.message(), HasSubstr("a kernel of 805306369 bytes: the machine has 1073741824 left"));
 }
 
+TEST(MachineMemoryTest, WhatTheMachineNeverHasIsAnotherMatter) {
+  const std::string file = ::testing::TempDir() + "/meminfo";
+  std::ofstream(file) << "MemTotal:  2097152 kB\nMemAvailable:  524288 kB\n";
+  const MachineMemory memory(file);
+  EXPECT_EQ(memory.Allows("a kernel", 1792 * kMiB).code(), absl::StatusCode::kResourceExhausted);
+  const absl::Status status = memory.Allows("a kernel", 1792 * kMiB + 1);
+  EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
+  EXPECT_THAT(status.message(), HasSubstr("the machine has 2147483648, of which 268435456 stay free"));
+}
+
 TEST(MachineMemoryTest, LittleIsAlwaysAllowedAndSoIsAllWhereNothingIsKnown) {
   const std::string file = ::testing::TempDir() + "/meminfo";
   std::ofstream(file) << "MemAvailable:  1 kB\n";

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 namespace tunefleet::device {
@@ -46,14 +47,17 @@ TEST(TrialPolicyTest, OneKernelIsSampledAsItsPolicyAsks) {
   EXPECT_FALSE(result.has_comparison());
 }
 
-TEST(TrialPolicyTest, AKernelIsToldWhetherOthersRanSinceItsLastSample) {
-  for (const size_t kernels : {1, 2, 3}) {
-    TrialPolicy policy(Options(), kernels);
+TEST(TrialPolicyTest, AWarmKernelRunsOnceBeforeItsSampleWhenOthersRanSinceTheLast) {
+  for (const auto& [kernels, mode] : {std::pair{1, v1::CACHE_MODE_WARM}, std::pair{2, v1::CACHE_MODE_WARM},
+                                      std::pair{3, v1::CACHE_MODE_WARM}, std::pair{3, v1::CACHE_MODE_COLD}}) {
+    v1::MeasureOptions options = Options();
+    options.set_cache_mode(mode);
+    TrialPolicy policy(options, kernels);
     std::mt19937 random(2);
     std::optional<size_t> last;
     int in_a_row = 0;
     while (const auto step = policy.Next(random)) {
-      EXPECT_EQ(step->after_others, kernels > 1 && last != step->kernel) << kernels << " kernels";
+      EXPECT_EQ(step->warm_up, mode == v1::CACHE_MODE_WARM && kernels > 1 && last != step->kernel) << kernels;
       in_a_row += last == step->kernel;
       last = step->kernel;
       v1::Sample sample;
@@ -61,8 +65,23 @@ TEST(TrialPolicyTest, AKernelIsToldWhetherOthersRanSinceItsLastSample) {
       sample.set_total_ns(100'000 * uint64_t{step->runs});
       policy.Add(*step, sample);
     }
-    EXPECT_GT(in_a_row, 0) << kernels << " kernels";
+    EXPECT_GT(in_a_row, 0) << kernels;
   }
+}
+
+TEST(TrialPolicyTest, RunsThatWarmUpAreInTheBudget) {
+  // One run fills a sample, and no two are alike: the budget ends it.
+  const auto samples = [](v1::CacheMode mode) {
+    v1::MeasureOptions options = Options();
+    options.set_cache_mode(mode);
+    options.set_max_samples(250);
+    TrialPolicy policy(options, 2);
+    std::mt19937 random(5);
+    std::uniform_real_distribution<double> wide(5e6, 15e6);
+    return Feed(&policy, [&](size_t, int) { return wide(random); }).size();
+  };
+  EXPECT_GT(samples(v1::CACHE_MODE_COLD), 150u) << "of 10 ms in 2 s";
+  EXPECT_LT(samples(v1::CACHE_MODE_WARM), 150u);
 }
 
 TEST(TrialPolicyTest, TheSlowerOfTwoIsFoundAndSaid) {

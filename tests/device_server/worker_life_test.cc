@@ -97,14 +97,13 @@ TEST(WorkerLifetimeTest, NamesAreReadAsTheyAreWritten) {
 }
 
 TEST(DeservesANewWorkerTest, WhateverIsSaidOfAKernelInAWorkerWithAPast) {
-  for (const v1::Outcome outcome :
-       {v1::OUTCOME_LOAD_FAILED, v1::OUTCOME_CRASHED, v1::OUTCOME_TIMED_OUT, v1::OUTCOME_WRONG_ANSWER,
-        v1::OUTCOME_OUT_OF_MEMORY, v1::OUTCOME_FORBIDDEN, v1::OUTCOME_EXITED, v1::OUTCOME_NO_REFERENCE}) {
+  for (const v1::Outcome outcome : {v1::OUTCOME_LOAD_FAILED, v1::OUTCOME_CRASHED, v1::OUTCOME_TIMED_OUT,
+                                    v1::OUTCOME_WRONG_ANSWER, v1::OUTCOME_OUT_OF_MEMORY, v1::OUTCOME_FORBIDDEN,
+                                    v1::OUTCOME_EXITED, v1::OUTCOME_NO_REFERENCE, v1::OUTCOME_DEVICE_ERROR}) {
     EXPECT_TRUE(DeservesANewWorker(outcome, 1)) << v1::Outcome_Name(outcome);
     EXPECT_FALSE(DeservesANewWorker(outcome, 0)) << v1::Outcome_Name(outcome);
   }
-  for (const v1::Outcome outcome :
-       {v1::OUTCOME_OK, v1::OUTCOME_REFUSED, v1::OUTCOME_DEVICE_ERROR, v1::OUTCOME_CANCELLED}) {
+  for (const v1::Outcome outcome : {v1::OUTCOME_OK, v1::OUTCOME_REFUSED, v1::OUTCOME_CANCELLED}) {
     EXPECT_FALSE(DeservesANewWorker(outcome, 5)) << v1::Outcome_Name(outcome);
   }
 }

@@ -25,7 +25,7 @@
 namespace tunefleet::codegen {
 namespace {
 
-constexpr int kRandomConfigs = 50;
+constexpr int kRandomConfigs = 150;
 constexpr int kNeighbours = 50;
 
 struct NeonCase {
