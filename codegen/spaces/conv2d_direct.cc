@@ -103,7 +103,8 @@ class Conv2dDirectSpace : public KnobSpace {
       if (padded) values.push_back(kEdgePad);
       values = Those(values, [&](int64_t edge) { return Stores(at, edge, products_, 0) <= kMostStores; });
       // Branches around outputs stand between the steps of a tile, whose registers are spilled for them.
-      if (values.size() > 1 && HasTail(at)) std::erase(values, kEdgeBranch);
+      const bool apart = std::find(values.begin(), values.end(), kEdgePartition) != values.end();
+      if (apart && HasTail(at)) std::erase(values, kEdgeBranch);
       return values;
     });
     unroll_channels_ = knobs.Add("unroll_channels", [this](KnobValues at) {

@@ -163,8 +163,8 @@ TEST(X86CodeTest, DirectTilesStayInRegisters) {
     std::printf("%d loops: %d multiply-adds, %d spills; at most %.0f%% multiply-adds without a spill\n", loops,
                 multiply_adds, spills, 100 * best_share);
     EXPECT_EQ(loops, 120);
-    EXPECT_LE(spills, wide ? 0 : multiply_adds / 20) << "a counter here and there where there are 16 registers";
-    EXPECT_GT(best_share, 0.6);
+    EXPECT_LE(spills, multiply_adds / (wide ? 20 : 10)) << "branches where tiles cannot be cut, counters";
+    EXPECT_GT(best_share, wide ? 0.85 : 0.6);
   }
 }
 
