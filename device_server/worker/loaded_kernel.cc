@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -55,12 +56,15 @@ uint64_t SegmentBytes(int fd) {
 }
 
 // Reads the units until they are as they should be, which the reading itself brings about where the last kernel left
-// most of them idle; or gives up.
-uint64_t WaitForUnits(ReadingBand usual) {
-  constexpr uint64_t kPatienceNs = 1'000'000;
-  const uint64_t end = NowNs() + kPatienceNs;
+// most of them idle; or gives up. What it waits is taken from `patience_ns`, which all samples of a kernel share: where
+// neighbours keep a core from its usual state, waiting for it is of no use.
+uint64_t WaitForUnits(ReadingBand usual, uint64_t* patience_ns) {
+  constexpr uint64_t kMostNs = 1'000'000;
+  const uint64_t begin = NowNs(), end = begin + std::min(kMostNs, *patience_ns);
   uint64_t reading_ns = RunUnits();
+  if (usual.Contains(reading_ns)) return reading_ns;
   while (!usual.Contains(reading_ns) && NowNs() < end) reading_ns = RunUnits();
+  *patience_ns -= std::min(*patience_ns, NowNs() - begin);
   return reading_ns;
 }
 
@@ -111,7 +115,7 @@ void LoadedKernel::Run(const WorkerCommand& command, WorkerReport* report) {
   if (first) PoisonScratch();  // of this run the outputs are judged
   const bool timed = command.timed != 0;
   const uint64_t sentinel_ns = timed ? RunSentinel() : 0;
-  if (timed) report->units_ns = WaitForUnits(command.usual_units);
+  if (timed) report->units_ns = WaitForUnits(command.usual_units, &patience_ns_);
   const uint64_t preemptions = Preemptions();
   switch (command.mode) {
     case RunMode::kWarm:

@@ -48,6 +48,7 @@ class LoadedKernel {
   bool copies_filled_ = false;
   uint32_t next_copy_ = 0;
   bool has_run_[kMaxSets] = {};
+  uint64_t patience_ns_ = 3'000'000;  // with a core that is not in its usual state
 };
 
 }  // namespace tunefleet::device
