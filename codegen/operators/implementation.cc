@@ -168,9 +168,10 @@ absl::StatusOr<std::vector<Stmt>> AddOperators(const v1::Workload& workload, abs
   if (IsConvolution(anchor)) {
     TF_ASSIGN_OR_RETURN(const Conv2dShape shape, Conv2dShapeOf(workload));
     if (winograd.has_value() && !WinogradApplies(shape, *winograd)) {
-      return absl::InvalidArgumentError(absl::StrCat("implementation '", implementation,
-                                                     "' is for float32 conv2d with 3x3 taps, stride ", winograd->stride,
-                                                     ", dilation 1 and blocked layouts, which the workload is not"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "implementation '", implementation, "' is for float32 conv2d with 3x3 taps, stride ", winograd->stride,
+          ", dilation 1, blocked layouts and no more input channels than its error "
+          "bound allows, which the workload is not"));
     }
     if (matmul) {
       TF_ASSIGN_OR_RETURN(const MatmulShape pointwise, PointwiseMatmulOf(workload));

@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "codegen/operators/winograd_error.h"
+
 namespace tunefleet::codegen {
 namespace {
 
@@ -198,7 +200,8 @@ class Builder {
 
 bool WinogradApplies(const Conv2dShape& s, const WinogradTransform& transform) {
   return s.dtype == v1::DATA_TYPE_FLOAT32 && !s.depthwise && s.kh == 3 && s.kw == 3 && s.sh == transform.stride &&
-         s.sw == transform.stride && s.d == 1 && s.channel_block != 0 && s.input_block != 0;
+         s.sw == transform.stride && s.d == 1 && s.channel_block != 0 && s.input_block != 0 &&
+         WinogradErrorIsBounded(transform, s.ci);
 }
 
 OutputAxes AddWinograd(const Conv2dShape& shape, const WinogradTransform& transform, int data, int weight, int output,

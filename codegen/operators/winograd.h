@@ -12,7 +12,7 @@
 namespace tunefleet::codegen {
 
 // Whether the convolution is of float32, has 3 x 3 taps, the transform's stride, dilation 1 and blocked layouts on both
-// sides.
+// sides, and few enough input channels for its errors to be bounded (winograd_error.h).
 bool WinogradApplies(const Conv2dShape& shape, const WinogradTransform& transform);
 
 // Appends the blocks of the convolution to `stmts` and nest.prepare, their buffers to the nest. th, tw number the tiles

@@ -68,6 +68,10 @@ std::vector<std::string> Advice(const SelfTestFindings& findings, double clock_r
   if (reasons.contains(v1::QUALITY_REASON_WIDE_INTERVAL)) {
     advice.push_back("repeated runs differ: look for other work on this machine, or neighbours on its host");
   }
+  if (reasons.contains(v1::QUALITY_REASON_UNUSUAL_CORE)) {
+    advice.push_back(
+        "the core's units are shared: leave its sibling threads idle, or ask for cores without neighbours");
+  }
   if ((findings.sandbox & kSandboxFull) != kSandboxFull) {
     advice.push_back(absl::StrCat("the sandbox lacks ", absl::StrJoin(MissingMeasures(findings.sandbox), ", "),
                                   ": run kernels of people that you trust only"));

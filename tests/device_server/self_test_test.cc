@@ -57,15 +57,15 @@ TEST(SelfTestTest, EachWeaknessHasItsAdvice) {
   SelfTestFindings findings = Quiet();
   findings.kernels[0].telemetry.set_governor("powersave");
   findings.kernels[0].speeds = {1, 0.8};
-  for (const v1::QualityReason reason :
-       {v1::QUALITY_REASON_STOLEN, v1::QUALITY_REASON_THROTTLED, v1::QUALITY_REASON_PREEMPTED}) {
+  for (const v1::QualityReason reason : {v1::QUALITY_REASON_STOLEN, v1::QUALITY_REASON_THROTTLED,
+                                         v1::QUALITY_REASON_PREEMPTED, v1::QUALITY_REASON_UNUSUAL_CORE}) {
     findings.kernels[0].flagged.push_back(Flagged(reason));
   }
   findings.scheduling = Scheduling::kNormal;
   findings.sandbox = kSandboxFull & ~uint32_t{kSandboxLandlock};
   const SelfTestVerdict verdict = JudgeSelfTest(findings);
   for (const char* part : {"'powersave'", "real-time", "clock moves by 25.00%", "throttled", "hypervisor",
-                           "other processes", "the sandbox lacks landlock"}) {
+                           "other processes", "sibling threads", "the sandbox lacks landlock"}) {
     EXPECT_THAT(verdict.advice, Contains(HasSubstr(part)));
   }
 }
