@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -31,13 +32,15 @@ bool IsPadding(const Instruction& instruction) {
 std::vector<BasicBlock> BasicBlocksOf(const std::vector<Instruction>& code) {
   std::map<uint64_t, size_t> position;  // of an address
   for (size_t i = 0; i < code.size(); ++i) position[code[i].address] = i;
+  const auto target_of = [&](const Instruction& instruction) -> std::optional<size_t> {
+    const auto to = position.find(static_cast<uint64_t>(instruction.branch_target));
+    return instruction.branch_target < 0 || to == position.end() ? std::nullopt : std::optional(to->second);
+  };
   std::set<size_t> leaders = {0};
   for (size_t i = 0; i < code.size(); ++i) {
-    const int64_t target = code[i].branch_target;
-    if (const auto to = position.find(static_cast<uint64_t>(target)); target >= 0 && to != position.end()) {
-      leaders.insert(to->second);
-    }
-    if ((target >= 0 || !code[i].falls_through) && i + 1 < code.size()) leaders.insert(i + 1);
+    if (const std::optional<size_t> target = target_of(code[i])) leaders.insert(*target);
+    const bool ends = code[i].branch_target >= 0 || !code[i].falls_through;
+    if (ends && i + 1 < code.size()) leaders.insert(i + 1);
   }
   std::vector<BasicBlock> blocks;
   std::map<size_t, int> block_of;  // that begins at a position
@@ -51,9 +54,7 @@ std::vector<BasicBlock> BasicBlocksOf(const std::vector<Instruction>& code) {
     blocks[block_of.at(to)].predecessors.push_back(from);
   };
   for (int i = 0; i < static_cast<int>(blocks.size()); ++i) {
-    const int64_t target = code[blocks[i].end - 1].branch_target;
-    if (target < 0) continue;
-    if (const auto to = position.find(static_cast<uint64_t>(target)); to != position.end()) connect(i, to->second);
+    if (const std::optional<size_t> target = target_of(code[blocks[i].end - 1])) connect(i, *target);
   }
   for (int i = 0; i < static_cast<int>(blocks.size()); ++i) {
     const Instruction& last = code[blocks[i].end - 1];

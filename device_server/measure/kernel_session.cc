@@ -310,10 +310,7 @@ std::optional<Failure> KernelSession::RunSentinel(uint64_t* reading_ns) {
   return reply.failure;
 }
 
-std::optional<Failure> KernelSession::WarmUp() {
-  const Stopwatch watch(&environment_.times->run);
-  return worker_->handle.RunOnce(timed_set(), Limit(common::DurationFromProto(options_.kernel_timeout()))).failure;
-}
+std::optional<Failure> KernelSession::WarmUp() { return RunOnce(timed_set()); }
 
 std::optional<Failure> KernelSession::Sample(uint32_t runs, absl::Duration expected, v1::Sample* sample) {
   const Stopwatch watch(&environment_.times->run);

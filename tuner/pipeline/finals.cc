@@ -14,7 +14,7 @@ namespace tunefleet::tuner {
 namespace {
 
 // A space's best is heard when it is at most this much slower than the best of all. A search finds its kernels alone
-// with their caches; side by side, one that fills them loses what its latency rested on.
+// with their caches; side by side, one that fills the last level loses what its latency rested on.
 constexpr double kRivalMargin = 1.5;
 
 // The trusted trials of the search, fastest first.
